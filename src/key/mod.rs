@@ -1,0 +1,20 @@
+//! Keys of people and machines: HPKE recipients and identities as age writes them, tenant cards, disclosure policies,
+//! writers.
+
+mod card;
+mod bech;
+mod hpke;
+mod identity;
+mod policy;
+mod signing;
+mod writer;
+
+pub use card::{CardHash, TenantCard, TenantPin};
+pub use hpke::{Opener, Recipient, Suite};
+pub use identity::Identity;
+pub use policy::{DisclosurePolicy, PolicyHash};
+pub use signing::PublicKey;
+pub use writer::WriterKey;
+
+pub(crate) use hpke::seal;
+pub(crate) use signing::{signed, split_signed};

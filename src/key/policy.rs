@@ -1,0 +1,208 @@
+use std::fmt;
+
+use super::card::{TenantCard, hashes};
+use super::hpke::Recipient;
+use super::identity::Identity;
+use super::signing::{signed, split_signed};
+use crate::encoding::{Fields, enc};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{TenantId, VaultId};
+
+const LABEL: &str = "disclosure-policy";
+/// Custodians at the most.
+const MAX_CUSTODIANS: usize = 16;
+
+hashes! {
+    /// SHA-256 of a disclosure policy's body: part of every `info` and context, and of what ingest pins.
+    PolicyHash,
+}
+
+/// Who can open a tenant's records when the law requires it: nobody, or any M of N custodians together. Signed by the
+/// tenant. Public. SPEC "Disclosure policy".
+#[derive(Clone, PartialEq, Eq)]
+pub struct DisclosurePolicy {
+    vault: VaultId,
+    tenant: TenantId,
+    threshold: u8,
+    custodians: Vec<Recipient>,
+    body: Vec<u8>,
+    signature: [u8; 64],
+}
+
+impl DisclosurePolicy {
+    /// Nobody but the tenant.
+    ///
+    /// # Errors
+    /// [`WrongKey`](ErrorKind::WrongKey) if `identity` is not the card's.
+    pub fn none(card: &TenantCard, identity: &Identity) -> Result<Self> {
+        Self::build(card, 0, Vec::new(), identity)
+    }
+
+    /// Any `threshold` of the custodians, who must be 2 to 16 and all different; `threshold` is at least 2.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the numbers do not fit or a custodian is named twice or is the
+    /// tenant; [`WrongKey`](ErrorKind::WrongKey) if `identity` is not the card's.
+    pub fn quorum(card: &TenantCard, threshold: u8, custodians: Vec<Recipient>, identity: &Identity) -> Result<Self> {
+        check(threshold, &custodians, ErrorKind::InvalidInput)?;
+        if threshold == 0 || custodians.contains(card.recipient()) {
+            return Err(invalid(ErrorKind::InvalidInput));
+        }
+        Self::build(card, threshold, custodians, identity)
+    }
+
+    fn build(card: &TenantCard, threshold: u8, custodians: Vec<Recipient>, identity: &Identity) -> Result<Self> {
+        if identity.public_key() != card.public_key() {
+            return Err(Error::new(ErrorKind::WrongKey, "signing a disclosure policy"));
+        }
+        Self::sign_with(card, threshold, custodians, |body| Ok(identity.sign(body)))
+    }
+
+    /// As [`quorum`](Self::quorum), or [`none`](Self::none) with zero custodians, for a signing key held elsewhere.
+    ///
+    /// # Errors
+    /// As there; [`Tampered`](ErrorKind::Tampered) if the signature does not verify; those of `sign`.
+    pub fn sign_with(
+        card: &TenantCard,
+        threshold: u8,
+        custodians: Vec<Recipient>,
+        sign: impl FnOnce(&[u8]) -> Result<[u8; 64]>,
+    ) -> Result<Self> {
+        check(threshold, &custodians, ErrorKind::InvalidInput)?;
+        let (vault, tenant) = (card.vault(), card.tenant());
+        let counts = [[threshold], [custodians.len() as u8]];
+        let version = 1u32.to_be_bytes();
+        let keys: Vec<Vec<u8>> = custodians.iter().map(Recipient::to_field).collect();
+        let mut fields: Vec<&[u8]> =
+            vec![vault.as_bytes(), tenant.as_bytes(), &version, &[0; 32], &counts[0], &counts[1]];
+        fields.extend(keys.iter().map(Vec::as_slice));
+        let body = enc(LABEL, &fields);
+        let signature = sign(&body)?;
+        card.public_key().verify(&body, &signature, "verifying a disclosure policy's signature")?;
+        Ok(Self { vault, tenant, threshold, custodians, body, signature })
+    }
+
+    /// How many custodians must agree; 0 where there are none.
+    pub fn threshold(&self) -> u8 {
+        self.threshold
+    }
+
+    /// The custodians, numbered from 1 in this order.
+    pub fn custodians(&self) -> &[Recipient] {
+        &self.custodians
+    }
+
+    /// What ingest pins.
+    pub fn hash(&self) -> PolicyHash {
+        PolicyHash::of(&self.body)
+    }
+
+    /// The policy as bytes, for a file or a wire.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        signed(&self.body, &self.signature)
+    }
+
+    /// Parses a policy and verifies that `card`'s tenant signed it for `card`'s vault.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if it is not so; [`Unsupported`](ErrorKind::Unsupported) for a policy of a
+    /// later version.
+    pub fn from_bytes(bytes: &[u8], card: &TenantCard) -> Result<Self> {
+        let policy = Self::parse(bytes)?;
+        if (policy.vault, policy.tenant) != (card.vault(), card.tenant()) {
+            return Err(invalid(ErrorKind::Tampered));
+        }
+        card.public_key().verify(&policy.body, &policy.signature, "verifying a disclosure policy's signature")?;
+        Ok(policy)
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        let (body, signature) = split_signed(bytes)?;
+        let mut f = Fields::of(LABEL, body)?;
+        let (vault, tenant) = (VaultId::from_bytes(f.array()?), TenantId::from_bytes(f.array()?));
+        let version = u32::from_be_bytes(f.array()?);
+        let previous: [u8; 32] = f.array()?;
+        let ([threshold], [count]) = (f.array()?, f.array()?);
+        if f.remaining() != usize::from(count) || f.remaining() > MAX_CUSTODIANS {
+            return Err(f.bad());
+        }
+        let custodians = (0..count).map(|_| Recipient::from_field(f.bytes()?)).collect::<Result<Vec<_>>>()?;
+        f.end()?;
+        if version != 1 || previous != [0; 32] {
+            return Err(Error::new(ErrorKind::Unsupported, "reading a disclosure policy that succeeds another"));
+        }
+        check(threshold, &custodians, ErrorKind::Tampered)?;
+        Ok(Self { vault, tenant, threshold, custodians, body: body.to_vec(), signature })
+    }
+}
+
+fn check(threshold: u8, custodians: &[Recipient], kind: ErrorKind) -> Result<()> {
+    let none = threshold == 0 && custodians.is_empty();
+    let quorum = threshold >= 2 && usize::from(threshold) <= custodians.len() && custodians.len() <= MAX_CUSTODIANS;
+    let distinct = custodians.iter().enumerate().all(|(i, c)| !custodians[..i].contains(c));
+    if (none || quorum) && distinct { Ok(()) } else { Err(invalid(kind)) }
+}
+
+fn invalid(kind: ErrorKind) -> Error {
+    Error::new(kind, "checking a disclosure policy")
+}
+
+impl fmt::Debug for DisclosurePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { vault: _, tenant, threshold, custodians, body: _, signature: _ } = self;
+        write!(f, "DisclosurePolicy({tenant}, {threshold} of {}, {})", custodians.len(), self.hash())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Suite;
+
+    fn card() -> (Identity, TenantCard) {
+        let identity = Identity::generate_for(Suite::X25519).unwrap();
+        let card = TenantCard::new(VaultId::generate().unwrap(), TenantId::generate().unwrap(), &identity);
+        (identity, card)
+    }
+
+    fn people(n: usize) -> Vec<Recipient> {
+        (0..n).map(|_| Identity::generate_for(Suite::X25519).unwrap().recipient().clone()).collect()
+    }
+
+    #[test]
+    fn cards_and_policies_parse_back_and_a_flipped_bit_is_refused() {
+        let (identity, card) = card();
+        let policy = DisclosurePolicy::quorum(&card, 2, people(3), &identity).unwrap();
+        assert_eq!(TenantCard::from_bytes(&card.to_bytes()).unwrap(), card);
+        assert_eq!(DisclosurePolicy::from_bytes(&policy.to_bytes(), &card).unwrap(), policy);
+        for i in 0..card.to_bytes().len() {
+            let mut bytes = card.to_bytes();
+            bytes[i] ^= 1;
+            assert!(TenantCard::from_bytes(&bytes).is_err(), "byte {i}");
+        }
+        for i in 0..policy.to_bytes().len() {
+            let mut bytes = policy.to_bytes();
+            bytes[i] ^= 1;
+            assert!(DisclosurePolicy::from_bytes(&bytes, &card).is_err(), "byte {i}");
+        }
+    }
+
+    #[test]
+    fn quorums_that_are_too_small_too_large_or_repeat_a_custodian_are_refused() {
+        let (identity, card) = card();
+        let same = people(1)[0].clone();
+        for (m, who) in [
+            (1, people(3)),
+            (4, people(3)),
+            (0, people(2)),
+            (2, people(17)),
+            (2, vec![same.clone(), same]),
+            (0, vec![]),
+        ] {
+            let refused = DisclosurePolicy::quorum(&card, m, who, &identity).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{m}");
+        }
+        let other = Identity::generate().unwrap();
+        assert_eq!(DisclosurePolicy::none(&card, &other).unwrap_err().kind(), ErrorKind::WrongKey);
+    }
+}
