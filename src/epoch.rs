@@ -1,0 +1,437 @@
+//! Epochs: the keys of one writing process for at most 16,384 records and 24 hours. SPEC "Epoch".
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::encoding::{Fields, enc};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{EpochId, TenantId, VaultId};
+use crate::kdf::exp;
+use crate::key::{
+    CardHash, DisclosurePolicy, Opener, PolicyHash, PublicKey, Suite, TenantCard, WriterKey, seal, signed, split_signed,
+};
+use crate::secret::Secret;
+use crate::shares;
+use crate::time::Timestamp;
+
+const LABEL: &str = "epoch-header";
+/// Records in an epoch at the most.
+pub const EPOCH_RECORDS: u32 = 16_384;
+/// How long an epoch takes records.
+pub const EPOCH_TIME: Duration = Duration::from_secs(24 * 3600);
+
+/// The public part of an epoch: its chain keys, sealed to the tenant and to each custodian, signed by the writer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochHeader {
+    vault: VaultId,
+    tenant: TenantId,
+    epoch: EpochId,
+    writer: PublicKey,
+    card: CardHash,
+    policy: PolicyHash,
+    opened: Timestamp,
+    suite: Suite,
+    for_tenant: Vec<u8>,
+    for_custodians: Vec<CustodianSeal>,
+    bytes: Vec<u8>,
+}
+
+/// `C_i || ik_share_i` sealed to custodian i, and the commitment to `ik_share_i`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CustodianSeal {
+    pub(crate) suite: Suite,
+    pub(crate) commitment: [u8; 32],
+    pub(crate) sealed: Vec<u8>,
+}
+
+impl EpochHeader {
+    /// The vault that it is in.
+    pub fn vault(&self) -> VaultId {
+        self.vault
+    }
+
+    /// The tenant that its records belong to.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Its id.
+    pub fn epoch(&self) -> EpochId {
+        self.epoch
+    }
+
+    /// The writer that signed it.
+    pub fn writer(&self) -> PublicKey {
+        self.writer
+    }
+
+    /// The card that it was sealed to.
+    pub fn card(&self) -> CardHash {
+        self.card
+    }
+
+    /// The disclosure policy that it was sealed under.
+    pub fn policy(&self) -> PolicyHash {
+        self.policy
+    }
+
+    /// When it was opened, by the writer's clock.
+    pub fn opened(&self) -> Timestamp {
+        self.opened
+    }
+
+    /// How many custodians it is sealed to.
+    pub fn custodians(&self) -> usize {
+        self.for_custodians.len()
+    }
+
+    /// The header as it is stored.
+    pub fn to_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Parses a header and verifies its writer's signature.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if the bytes are no header or the signature does not verify.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (body, signature) = split_signed(bytes)?;
+        let mut f = Fields::of(LABEL, body)?;
+        let mut this = Self {
+            vault: VaultId::from_bytes(f.array()?),
+            tenant: TenantId::from_bytes(f.array()?),
+            epoch: EpochId::from_bytes(f.array()?),
+            writer: PublicKey::from_bytes(f.array()?)?,
+            card: CardHash::from_bytes(f.array()?),
+            policy: PolicyHash::from_bytes(f.array()?),
+            opened: Timestamp::from_unix_ms(i64::from_be_bytes(f.array()?)),
+            suite: Suite::from_code(u16::from_be_bytes(f.array()?))?,
+            for_tenant: f.bytes()?.to_vec(),
+            for_custodians: Vec::new(),
+            bytes: bytes.to_vec(),
+        };
+        while f.remaining() > 0 {
+            let rest = f.bytes()?;
+            let (suite, rest) = rest.split_first_chunk::<2>().ok_or_else(|| f.bad())?;
+            let (commitment, sealed) = rest.split_first_chunk::<32>().ok_or_else(|| f.bad())?;
+            let suite = Suite::from_code(u16::from_be_bytes(*suite))?;
+            this.for_custodians.push(CustodianSeal { suite, commitment: *commitment, sealed: sealed.to_vec() });
+        }
+        this.writer.verify(body, &signature, "verifying an epoch header's signature")?;
+        Ok(this)
+    }
+
+    fn context(&self) -> EpochContext<'_> {
+        EpochContext {
+            vault: self.vault,
+            tenant: self.tenant,
+            epoch: self.epoch,
+            writer: &self.writer,
+            card: &self.card,
+            policy: &self.policy,
+        }
+    }
+}
+
+/// What every `info` of an epoch binds.
+struct EpochContext<'a> {
+    vault: VaultId,
+    tenant: TenantId,
+    epoch: EpochId,
+    writer: &'a PublicKey,
+    card: &'a CardHash,
+    policy: &'a PolicyHash,
+}
+
+impl EpochContext<'_> {
+    fn tenant_info(&self, suite: Suite) -> Vec<u8> {
+        self.info("epoch-tenant", suite, &[])
+    }
+
+    fn custodian_info(&self, suite: Suite, number: u8, key: &[u8]) -> Vec<u8> {
+        self.info("epoch-custodian", suite, &[&[number], &Sha256::digest(key)])
+    }
+
+    fn info(&self, label: &str, suite: Suite, more: &[&[u8]]) -> Vec<u8> {
+        let suite = suite.code().to_be_bytes();
+        let mut fields: Vec<&[u8]> = vec![
+            self.vault.as_bytes(),
+            self.tenant.as_bytes(),
+            self.epoch.as_bytes(),
+            self.writer.as_bytes(),
+            &suite,
+            self.card.as_bytes(),
+            self.policy.as_bytes(),
+        ];
+        fields.extend(more);
+        enc(label, &fields)
+    }
+
+    fn share_commitment(&self, number: u8, share: &Secret) -> [u8; 32] {
+        let fields: [&[u8]; 5] =
+            [self.vault.as_bytes(), self.tenant.as_bytes(), self.epoch.as_bytes(), &[number], share.expose_secret()];
+        Sha256::digest(Zeroizing::new(enc("index-share", &fields))).into()
+    }
+}
+
+/// A hash ratchet: the key of message n cannot be computed once the chain has moved past it.
+pub(crate) struct Chain(Secret);
+
+impl Chain {
+    pub(crate) fn message_key(&self) -> Secret {
+        exp(&self.0, &enc("chain-msg", &[]))
+    }
+
+    fn advance(&mut self) {
+        self.0 = exp(&self.0, &enc("chain-next", &[]));
+    }
+
+    fn copy(&self) -> Self {
+        Self(Secret::from_fn(|c| c.copy_from_slice(self.0.expose_secret())))
+    }
+}
+
+/// The writing side of an epoch. Holds the chain keys for the records to come and none for those before.
+pub(crate) struct EpochWriter {
+    pub(crate) header: EpochHeader,
+    tenant: Chain,
+    custodians: Vec<Chain>,
+    seq: u32,
+    born: Instant,
+}
+
+/// The message keys of one record.
+pub(crate) struct MessageKeys {
+    pub(crate) seq: u32,
+    pub(crate) tenant: Secret,
+    pub(crate) custodians: Vec<Secret>,
+}
+
+impl EpochWriter {
+    /// Draws the epoch's secrets and seals them to the tenant and the custodians.
+    pub(crate) fn open(card: &TenantCard, policy: &DisclosurePolicy, writer: &WriterKey) -> Result<Self> {
+        let (public, card_hash, policy_hash) = (writer.public_key(), card.hash(), policy.hash());
+        let context = EpochContext {
+            vault: card.vault(),
+            tenant: card.tenant(),
+            epoch: EpochId::generate()?,
+            writer: &public,
+            card: &card_hash,
+            policy: &policy_hash,
+        };
+        let (tenant, index_key) = (Secret::generate()?, Secret::generate()?);
+        let suite = card.recipient().suite();
+        let for_tenant = seal(card.recipient(), &context.tenant_info(suite), &both(&tenant, &index_key)[..])?;
+
+        let (mut custodians, mut for_custodians) = (Vec::new(), Vec::new());
+        if !policy.custodians().is_empty() {
+            let index_shares = shares::split(&index_key, policy.threshold(), policy.custodians().len() as u8)?;
+            for ((number, custodian), share) in (1..).zip(policy.custodians()).zip(&index_shares) {
+                let chain = Secret::generate()?;
+                let suite = custodian.suite();
+                let info = context.custodian_info(suite, number, custodian.as_bytes());
+                let sealed = seal(custodian, &info, &both(&chain, share)[..])?;
+                for_custodians.push(CustodianSeal {
+                    suite,
+                    commitment: context.share_commitment(number, share),
+                    sealed,
+                });
+                custodians.push(Chain(chain));
+            }
+        }
+
+        let opened = Timestamp::now();
+        let fields: [&[u8]; 9] = [
+            context.vault.as_bytes(),
+            context.tenant.as_bytes(),
+            context.epoch.as_bytes(),
+            public.as_bytes(),
+            card_hash.as_bytes(),
+            policy_hash.as_bytes(),
+            &opened.unix_ms().to_be_bytes(),
+            &suite.code().to_be_bytes(),
+            &for_tenant,
+        ];
+        let seals: Vec<Vec<u8>> = for_custodians
+            .iter()
+            .map(|c| [&c.suite.code().to_be_bytes()[..], &c.commitment, &c.sealed].concat())
+            .collect();
+        let fields: Vec<&[u8]> = fields.into_iter().chain(seals.iter().map(Vec::as_slice)).collect();
+        let body = enc(LABEL, &fields);
+        let bytes = signed(&body, &writer.sign(&body));
+        let (vault, owner, epoch) = (context.vault, context.tenant, context.epoch);
+        let header = EpochHeader {
+            vault,
+            tenant: owner,
+            epoch,
+            writer: public,
+            card: card_hash,
+            policy: policy_hash,
+            opened,
+            suite,
+            for_tenant,
+            for_custodians,
+            bytes,
+        };
+        Ok(Self { header, tenant: Chain(tenant), custodians, seq: 0, born: Instant::now() })
+    }
+
+    /// Whether the epoch may take `records` more.
+    pub(crate) fn has_room(&self, records: u32) -> bool {
+        EPOCH_RECORDS - self.seq >= records && self.born.elapsed() < EPOCH_TIME
+    }
+
+    /// Gives the next record's keys and wipes what could compute them again.
+    pub(crate) fn draw(&mut self) -> MessageKeys {
+        let keys = MessageKeys {
+            seq: self.seq,
+            tenant: self.tenant.message_key(),
+            custodians: self.custodians.iter().map(Chain::message_key).collect(),
+        };
+        self.seq += 1;
+        self.tenant.advance();
+        self.custodians.iter_mut().for_each(Chain::advance);
+        keys
+    }
+}
+
+/// The reading side of an epoch: what its tenant keeps of it in memory.
+pub(crate) struct EpochReader {
+    pub(crate) header: EpochHeader,
+    /// The chain at every `STRIDE`th record, as far as it was needed.
+    chain: Mutex<Vec<Chain>>,
+}
+
+/// Steps from a kept chain key to a record's: few enough that a random read costs under 50 µs, and a full epoch
+/// 16 KiB.
+const STRIDE: u32 = 32;
+
+impl EpochReader {
+    /// Opens the tenant's seal.
+    ///
+    /// # Errors
+    /// [`WrongKey`](ErrorKind::WrongKey) if it was sealed to another key.
+    pub(crate) fn open(header: EpochHeader, opener: &dyn Opener) -> Result<Self> {
+        let suite = header.suite;
+        if opener.recipient().suite() != suite {
+            return Err(Error::new(ErrorKind::WrongKey, "opening an epoch"));
+        }
+        let (enc, sealed) = header
+            .for_tenant
+            .split_at_checked(suite.enc_len())
+            .ok_or_else(|| Error::new(ErrorKind::Tampered, "parsing an epoch's seal"))?;
+        let secrets = opener.open(enc, &header.context().tenant_info(suite), sealed)?;
+        let chain = secrets.first_chunk::<32>().filter(|_| secrets.len() == 64).and_then(|c| Secret::from_slice(c));
+        let chain = chain.ok_or_else(|| Error::new(ErrorKind::Tampered, "parsing an epoch's seal"))?;
+        Ok(Self { header, chain: Mutex::new(vec![Chain(chain)]) })
+    }
+
+    /// The tenant's message key of record `seq`.
+    pub(crate) fn message_key(&self, seq: u32) -> Result<Secret> {
+        if seq >= EPOCH_RECORDS {
+            return Err(Error::new(ErrorKind::Tampered, "placing a record in its epoch"));
+        }
+        let mut kept = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
+        while kept.len() <= (seq / STRIDE) as usize {
+            // The first is put there by `open`, and none is ever taken out.
+            let Some(last) = kept.last() else { unreachable!("the chain's first key") };
+            let mut next = last.copy();
+            (0..STRIDE).for_each(|_| next.advance());
+            kept.push(next);
+        }
+        let mut chain = kept[(seq / STRIDE) as usize].copy();
+        drop(kept);
+        (0..seq % STRIDE).for_each(|_| chain.advance());
+        Ok(chain.message_key())
+    }
+}
+
+fn both(a: &Secret, b: &Secret) -> Zeroizing<[u8; 64]> {
+    let mut both = Zeroizing::new([0; 64]);
+    both[..32].copy_from_slice(a.expose_secret());
+    both[32..].copy_from_slice(b.expose_secret());
+    both
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::key::Identity;
+
+    /// What custodian `number` opens: its chain and its share of the index key.
+    pub(crate) fn open_as_custodian(header: &EpochHeader, number: u8, custodian: &Identity) -> Result<(Chain, Secret)> {
+        let seal = &header.for_custodians[usize::from(number) - 1];
+        let info = header.context().custodian_info(seal.suite, number, custodian.recipient().as_bytes());
+        let (enc, sealed) = seal.sealed.split_at(seal.suite.enc_len());
+        let secrets = custodian.open(enc, &info, sealed)?;
+        let (chain, share) = (Secret::from_slice(&secrets[..32]).unwrap(), Secret::from_slice(&secrets[32..]).unwrap());
+        assert_eq!(header.context().share_commitment(number, &share), seal.commitment);
+        Ok((Chain(chain), share))
+    }
+
+    impl Chain {
+        pub(crate) fn at(mut self, seq: u32) -> Secret {
+            (0..seq).for_each(|_| self.advance());
+            self.message_key()
+        }
+    }
+
+    #[test]
+    fn the_tenant_and_every_custodian_follow_the_writer_and_a_stranger_opens_nothing() {
+        let tenant = Identity::generate().unwrap();
+        let card = TenantCard::new(VaultId::generate().unwrap(), TenantId::generate().unwrap(), &tenant);
+        let custodians: Vec<Identity> = (0..3).map(|_| Identity::generate().unwrap()).collect();
+        let who = custodians.iter().map(|c| c.recipient().clone()).collect();
+        let policy = DisclosurePolicy::quorum(&card, 2, who, &tenant).unwrap();
+        let mut writer = EpochWriter::open(&card, &policy, &WriterKey::generate().unwrap()).unwrap();
+        let header = EpochHeader::from_bytes(writer.header.to_bytes()).unwrap();
+        assert_eq!(header, writer.header);
+
+        let reader = EpochReader::open(header.clone(), &tenant).unwrap();
+        let drawn: Vec<_> = (0..70).map(|_| writer.draw()).collect();
+        for n in [69, 0, 31, 32, 33, 64] {
+            assert_eq!(reader.message_key(n).unwrap().expose_secret(), drawn[n as usize].tenant.expose_secret(), "{n}");
+        }
+        let mut shares = Vec::new();
+        for (number, custodian) in (1..).zip(&custodians) {
+            let (chain, share) = open_as_custodian(&header, number, custodian).unwrap();
+            assert_eq!(chain.at(5).expose_secret(), drawn[5].custodians[usize::from(number) - 1].expose_secret());
+            shares.push(share);
+        }
+        let index_key = shares::combine(&[(1, &shares[0]), (3, &shares[2])]).unwrap();
+        let other = shares::combine(&[(2, &shares[1]), (3, &shares[2])]).unwrap();
+        assert_eq!(index_key.expose_secret(), other.expose_secret());
+
+        let stranger = EpochReader::open(header.clone(), &custodians[0]).err().unwrap();
+        assert_eq!(stranger.kind(), ErrorKind::WrongKey);
+        assert!(open_as_custodian(&header, 1, &custodians[1]).is_err());
+    }
+
+    #[test]
+    fn a_header_with_any_bit_flipped_is_refused() {
+        let tenant = Identity::generate_for(Suite::X25519).unwrap();
+        let card = TenantCard::new(VaultId::generate().unwrap(), TenantId::generate().unwrap(), &tenant);
+        let policy = DisclosurePolicy::none(&card, &tenant).unwrap();
+        let writer = EpochWriter::open(&card, &policy, &WriterKey::generate().unwrap()).unwrap();
+        for i in 0..writer.header.bytes.len() {
+            let mut bytes = writer.header.bytes.clone();
+            bytes[i] ^= 0x10;
+            assert!(EpochHeader::from_bytes(&bytes).is_err(), "byte {i}");
+        }
+    }
+
+    #[test]
+    fn an_epoch_ends_after_its_last_record() {
+        let tenant = Identity::generate_for(Suite::X25519).unwrap();
+        let card = TenantCard::new(VaultId::generate().unwrap(), TenantId::generate().unwrap(), &tenant);
+        let policy = DisclosurePolicy::none(&card, &tenant).unwrap();
+        let mut writer = EpochWriter::open(&card, &policy, &WriterKey::generate().unwrap()).unwrap();
+        writer.seq = EPOCH_RECORDS - 1;
+        assert!(writer.has_room(1) && !writer.has_room(2));
+        assert_eq!(writer.draw().seq, EPOCH_RECORDS - 1);
+        assert!(!writer.has_room(1));
+    }
+}
