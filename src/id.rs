@@ -33,11 +33,8 @@ macro_rules! ids {
                 &self.0
             }
 
-            pub(crate) fn from_slice(bytes: &[u8]) -> Result<Self> {
-                let bytes = bytes.try_into().map_err(|_| Error::new(ErrorKind::Tampered, concat!("parsing a ", stringify!($name))))?;
-                Ok(Self(bytes))
-            }
-
+            /// Without hyphens, as names of files have it.
+            #[allow(dead_code)]
             pub(crate) fn to_hex(self) -> String {
                 hex(&self.0)
             }

@@ -16,10 +16,19 @@ mod epoch;
 // things
 mod record;
 mod seal;
+// room
+mod store;
+mod vault;
+// acts
+mod ingest;
+mod retrieve;
+mod check;
 
+pub use check::{CheckReport, Finding, FindingKind, Swept};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{EpochId, RecordId, TenantId, VaultId};
+pub use ingest::{Ingested, Ingestor};
 pub use key::{
     CardHash, DisclosurePolicy, Identity, Opener, PolicyHash, PublicKey, Recipient, Suite, TenantCard, TenantPin,
     WriterKey,
@@ -28,4 +37,6 @@ pub use record::{
     Channel, DialPlan, Direction, Draft, DraftPart, Head, Identifier, MAX_HEAD, PartHeader, PartInfo, PartKind,
     ProducerDigest, RecordHeader, Role, Subject,
 };
+pub use retrieve::{Access, Cursor, Listed, Listing, Page, PartReader, Record, TenantSession};
 pub use time::Timestamp;
+pub use vault::{Tenant, Vault};

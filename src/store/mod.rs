@@ -1,0 +1,157 @@
+//! The three stores, cut by what they promise: [`Store`] keeps rows that must agree, [`Objects`] bytes that must last,
+//! [`Slots`] bytes that must die.
+
+mod lease;
+mod objects;
+mod slots;
+mod sqlite;
+
+pub(crate) use lease::{Lease, Leases};
+pub(crate) use objects::{FileObjects, Found, ObjectName, ObjectWriter, Objects};
+pub(crate) use slots::{FileSlots, SLOT, Slot, Slots};
+pub(crate) use sqlite::SqliteStore;
+
+use crate::error::Result;
+use crate::id::{EpochId, RecordId, TenantId, VaultId};
+use crate::key::PublicKey;
+use crate::time::Timestamp;
+
+/// A sealed part of at most so many bytes is stored in the database, a larger one as an object.
+pub(crate) const MAX_INLINE: u64 = 64 * 1024;
+
+/// Rows that must agree.
+///
+/// Serializable; [`commit`](Self::commit) is atomic and durable when it returns. Readers see whole commits only.
+pub(crate) trait Store: Send + Sync {
+    /// Applies a change whole or not at all. Concurrent changes may share one synchronisation of the disk.
+    ///
+    /// # Errors
+    /// `OutcomeUnknown` if it cannot be told whether it was applied: the store then refuses every further commit. With
+    /// any other error nothing was applied.
+    fn commit(&self, change: Change) -> Result<Vec<Outcome>>;
+
+    fn vault(&self) -> Result<VaultId>;
+    fn tenants(&self) -> Result<Vec<TenantRow>>;
+    fn writer_is_enrolled(&self, writer: &PublicKey) -> Result<bool>;
+    fn epoch(&self, epoch: EpochId) -> Result<Option<Vec<u8>>>;
+    fn record(&self, tenant: TenantId, record: RecordId) -> Result<Option<RecordRow>>;
+    /// At most `limit` records of a tenant behind a place in an order.
+    fn page(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<RecordRow>>;
+    /// A part stored inline.
+    fn body(&self, n: i64, part: u32) -> Result<Option<Vec<u8>>>;
+    /// The content mark and record of an idempotency token.
+    fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<([u8; 16], RecordId)>>;
+
+    /// Complaints of the database about itself.
+    fn integrity(&self) -> Result<Vec<String>>;
+    fn epochs(&self) -> Result<Vec<EpochRow>>;
+    fn blocks(&self) -> Result<Vec<Block>>;
+    /// At most `limit` records of all tenants behind `n`.
+    fn all_records(&self, n: i64, limit: usize) -> Result<Vec<RecordRow>>;
+    /// The numbers of a record's inline parts.
+    fn parts_of(&self, n: i64) -> Result<Vec<u32>>;
+    /// How many inline parts have no record.
+    fn orphan_parts(&self) -> Result<u64>;
+    /// The header of a record of any tenant.
+    fn header(&self, record: RecordId) -> Result<Option<Vec<u8>>>;
+}
+
+/// Operations that are committed together.
+#[derive(Default)]
+pub(crate) struct Change(pub(crate) Vec<Op>);
+
+/// One row's worth of change.
+pub(crate) enum Op {
+    EnrolTenant {
+        tenant: TenantId,
+        name: String,
+        card: Vec<u8>,
+        policy: Vec<u8>,
+    },
+    EnrolWriter {
+        writer: PublicKey,
+        at: Timestamp,
+    },
+    OpenEpoch {
+        epoch: EpochId,
+        tenant: TenantId,
+        header: Vec<u8>,
+    },
+    /// Gives the number of the first of `count` slots that nobody else has or had.
+    ReserveSlots {
+        epoch: EpochId,
+        count: u32,
+    },
+    AddRecord(NewRecord),
+}
+
+/// What an operation gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    Slots(u64),
+    /// The record was there already, under the same idempotency token and content; nothing was added.
+    Duplicate(RecordId),
+}
+
+pub(crate) struct NewRecord {
+    pub(crate) record: RecordId,
+    pub(crate) tenant: TenantId,
+    pub(crate) epoch: EpochId,
+    pub(crate) time: Timestamp,
+    pub(crate) header: Vec<u8>,
+    pub(crate) head: Vec<u8>,
+    pub(crate) inline: Vec<(u32, Vec<u8>)>,
+    pub(crate) idempotency: Option<IdempotencyMark>,
+}
+
+/// A producer's idempotency key and what it named, as nobody without the writer's secret can compute them.
+#[derive(Clone, Copy)]
+pub(crate) struct IdempotencyMark {
+    pub(crate) token: [u8; 16],
+    pub(crate) content: [u8; 16],
+}
+
+pub(crate) struct TenantRow {
+    pub(crate) tenant: TenantId,
+    pub(crate) name: String,
+    pub(crate) card: Vec<u8>,
+    pub(crate) policy: Vec<u8>,
+}
+
+pub(crate) struct RecordRow {
+    pub(crate) n: i64,
+    pub(crate) tenant: TenantId,
+    pub(crate) record: RecordId,
+    pub(crate) time: Timestamp,
+    pub(crate) header: Vec<u8>,
+    pub(crate) head: Vec<u8>,
+}
+
+pub(crate) struct EpochRow {
+    pub(crate) epoch: EpochId,
+    pub(crate) tenant: TenantId,
+    pub(crate) header: Vec<u8>,
+}
+
+pub(crate) struct Block {
+    pub(crate) start: u64,
+    pub(crate) count: u64,
+    pub(crate) epoch: EpochId,
+}
+
+/// Which records a page holds, and in what order: those behind the place `after`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageRange {
+    pub(crate) by: Order,
+    pub(crate) newest_first: bool,
+    pub(crate) after: Option<(i64, i64)>,
+    /// Times from and before, for [`Order::Time`]; commit numbers are not bounded.
+    pub(crate) times: Option<(i64, i64)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Order {
+    Commit,
+    Time,
+}

@@ -1,0 +1,474 @@
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params};
+
+use super::{
+    Block, Change, EpochRow, IdempotencyMark, NewRecord, Op, Order, Outcome, PageRange, RecordRow, Store, TenantRow,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{EpochId, RecordId, TenantId, VaultId};
+use crate::key::PublicKey;
+use crate::time::Timestamp;
+
+/// "strg": tells `file` and us whose database this is.
+const APPLICATION_ID: i32 = 0x7374_7267;
+/// One SQL file per layout, run and stamped in one transaction.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+/// How long a commit waits for another process's.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Connections kept for readers that come and go.
+const IDLE_READERS: usize = 8;
+
+/// One SQLite database in WAL mode, fully synchronous, with one writing connection and a few for reading.
+pub(crate) struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    queue: Mutex<VecDeque<Job>>,
+    readers: Mutex<Vec<Connection>>,
+    /// Set when a commit's outcome could not be learnt.
+    poisoned: AtomicBool,
+}
+
+/// A change that waits for a commit, and where its result goes.
+struct Job {
+    change: Change,
+    result: Arc<Mutex<Option<Result<Vec<Outcome>>>>>,
+}
+
+impl SqliteStore {
+    /// Makes the database of a new vault.
+    pub(crate) fn create(path: &Path, vault: VaultId) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = connect(path, flags, "creating a vault's database")?;
+        let made = (|| {
+            // 16 KiB pages double the rate of batches of small parts.
+            db.pragma_update(None, "page_size", 16_384)?;
+            db.pragma_update(None, "application_id", APPLICATION_ID)?;
+            db.pragma_update(None, "journal_mode", "WAL")?;
+            migrate(&mut db)?;
+            db.execute("INSERT INTO vault (one, id) VALUES (1, ?1)", [vault.as_bytes()])
+        })();
+        made.map_err(|e| failed(e, "creating a vault's database"))?;
+        Ok(Self::with(path, db))
+    }
+
+    /// Opens a vault's database and brings its layout up to date.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let doing = "opening a vault's database";
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = connect(path, flags, doing)?;
+        let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(|e| failed(e, doing));
+        let (owner, layout) = (pragma("application_id")?, pragma("user_version")?);
+        if owner != APPLICATION_ID {
+            return Err(Error::new(ErrorKind::Damaged, doing).because("it is no vault's database"));
+        }
+        if layout > MIGRATIONS.len() as i32 {
+            return Err(Error::new(ErrorKind::Unsupported, doing).because(format!("its layout is {layout}")));
+        }
+        if layout < MIGRATIONS.len() as i32 {
+            migrate(&mut db).map_err(|e| failed(e, "bringing a vault's database up to date"))?;
+        }
+        Ok(Self::with(path, db))
+    }
+
+    fn with(path: &Path, db: Connection) -> Self {
+        Self {
+            path: path.to_owned(),
+            writer: Mutex::new(db),
+            queue: Mutex::default(),
+            readers: Mutex::default(),
+            poisoned: AtomicBool::new(false),
+        }
+    }
+
+    fn read<T>(&self, doing: &'static str, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let idle = lock(&self.readers).pop();
+        let db = match idle {
+            Some(db) => db,
+            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX, doing)?,
+        };
+        let read = query(&db).map_err(|e| failed(e, doing));
+        let mut readers = lock(&self.readers);
+        if readers.len() < IDLE_READERS {
+            readers.push(db);
+        }
+        read
+    }
+
+    /// Applies every waiting change in one transaction and gives each its own result.
+    fn commit_all(&self, db: &mut Connection, jobs: VecDeque<Job>) {
+        let doing = "committing to a vault's database";
+        let (mut changes, mut places) = (Vec::new(), Vec::new());
+        for job in jobs {
+            changes.push(job.change);
+            places.push(job.result);
+        }
+        match apply_all(db, changes) {
+            Ok(results) => places.iter().zip(results).for_each(|(place, result)| *lock(place) = Some(result)),
+            Err(Failure { error, ambiguous }) => {
+                if ambiguous {
+                    self.poisoned.store(true, Ordering::SeqCst);
+                }
+                let kind = if ambiguous { ErrorKind::OutcomeUnknown } else { kind_of(&error) };
+                for place in places {
+                    *lock(&place) = Some(Err(Error::new(kind, doing).because(error.to_string())));
+                }
+            }
+        }
+    }
+}
+
+/// A transaction that did not commit, or may have.
+struct Failure {
+    error: rusqlite::Error,
+    ambiguous: bool,
+}
+
+fn apply_all(db: &mut Connection, changes: Vec<Change>) -> Result<Vec<Result<Vec<Outcome>>>, Failure> {
+    let clean = |error| Failure { error, ambiguous: false };
+    let mut tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(clean)?;
+    let mut results = Vec::with_capacity(changes.len());
+    for change in changes {
+        // A change that is refused leaves the others of its group alone.
+        let savepoint = tx.savepoint().map_err(clean)?;
+        match change.0.into_iter().map(|op| apply(&savepoint, op)).collect::<Result<Vec<_>, Refusal>>() {
+            Ok(outcomes) => {
+                savepoint.commit().map_err(clean)?;
+                results.push(Ok(outcomes));
+            }
+            Err(Refusal::Change(error)) => {
+                drop(savepoint);
+                results.push(Err(error));
+            }
+            Err(Refusal::Database(error)) => return Err(clean(error)),
+        }
+    }
+    // Until here nothing is on the disk that a recovery would take for committed. In the commit, a frame that could
+    // not be written is missing; only a failed synchronisation leaves both outcomes possible.
+    tx.commit().map_err(|error| {
+        let ambiguous = match error.sqlite_error() {
+            Some(e) => e.code == ErrorCode::SystemIoFailure && e.extended_code != ffi::SQLITE_IOERR_WRITE,
+            None => true,
+        };
+        Failure { error, ambiguous }
+    })?;
+    Ok(results)
+}
+
+/// Why an operation was not applied: the change asks what cannot be, or the database failed under it.
+enum Refusal {
+    Change(Error),
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation) => {
+                Self::Change(Error::new(ErrorKind::AlreadyExists, "adding to a vault's database").because(error))
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+fn apply(tx: &Connection, op: Op) -> Result<Outcome, Refusal> {
+    match op {
+        Op::EnrolTenant { tenant, name, card, policy } => {
+            tx.execute("INSERT INTO tenants (id, name) VALUES (?1, ?2)", params![tenant.as_bytes(), name])?;
+            let n = tx.last_insert_rowid();
+            tx.execute("INSERT INTO cards (tenant, version, bytes) VALUES (?1, 1, ?2)", params![n, card])?;
+            tx.execute("INSERT INTO policies (tenant, version, bytes) VALUES (?1, 1, ?2)", params![n, policy])?;
+        }
+        Op::EnrolWriter { writer, at } => {
+            let sql = "INSERT INTO writers (key, enrolled) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            tx.execute(sql, params![writer.as_bytes(), at.unix_ms()])?;
+        }
+        Op::OpenEpoch { epoch, tenant, header } => {
+            let sql = "INSERT INTO epochs (id, tenant, header) VALUES (?1, (SELECT n FROM tenants WHERE id = ?2), ?3)";
+            tx.execute(sql, params![epoch.as_bytes(), tenant.as_bytes(), header])?;
+        }
+        Op::ReserveSlots { epoch, count } => {
+            // Blocks are never forgotten, so no slot is ever given twice.
+            let sql = "SELECT start + count FROM blocks ORDER BY start DESC LIMIT 1";
+            let start: i64 = tx.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.unwrap_or(0);
+            let sql = "INSERT INTO blocks (start, count, epoch) VALUES (?1, ?2, (SELECT n FROM epochs WHERE id = ?3))";
+            tx.prepare_cached(sql)?.execute(params![start, count, epoch.as_bytes()])?;
+            return Ok(Outcome::Slots(start as u64));
+        }
+        Op::AddRecord(record) => return add_record(tx, record),
+    }
+    Ok(Outcome::Done)
+}
+
+fn add_record(tx: &Connection, new: NewRecord) -> Result<Outcome, Refusal> {
+    if let Some(mark) = &new.idempotency
+        && let Some((content, record)) = idempotent(tx, new.tenant, &mark.token)?
+    {
+        return if content == mark.content {
+            Ok(Outcome::Duplicate(record))
+        } else {
+            let doing = "ingesting under an idempotency key that names another record";
+            Err(Refusal::Change(Error::new(ErrorKind::IdempotencyConflict, doing)))
+        };
+    }
+    let sql = "INSERT INTO records (id, tenant, epoch, time, header, head) VALUES
+        (?1, (SELECT n FROM tenants WHERE id = ?2), (SELECT n FROM epochs WHERE id = ?3), ?4, ?5, ?6)";
+    let (tenant, epoch) = (new.tenant.as_bytes(), new.epoch.as_bytes());
+    let row = params![new.record.as_bytes(), tenant, epoch, new.time.unix_ms(), new.header, new.head];
+    tx.prepare_cached(sql)?.execute(row)?;
+    let n = tx.last_insert_rowid();
+    for (part, body) in &new.inline {
+        tx.prepare_cached("INSERT INTO parts (at, body) VALUES (?1, ?2)")?.execute(params![place(n, *part), body])?;
+    }
+    if let Some(IdempotencyMark { token, content }) = &new.idempotency {
+        let sql = "INSERT INTO idempotency (tenant, token, content, record) VALUES
+            ((SELECT n FROM tenants WHERE id = ?1), ?2, ?3, ?4)";
+        tx.prepare_cached(sql)?.execute(params![tenant, token, content, n])?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn idempotent(db: &Connection, tenant: TenantId, token: &[u8; 16]) -> rusqlite::Result<Option<([u8; 16], RecordId)>> {
+    let sql = "SELECT i.content, r.id FROM idempotency i JOIN records r ON r.n = i.record
+        WHERE i.tenant = (SELECT n FROM tenants WHERE id = ?1) AND i.token = ?2";
+    let found = db
+        .prepare_cached(sql)?
+        .query_row(params![tenant.as_bytes(), token], |row| Ok((row.get(0)?, RecordId::from_bytes(row.get(1)?))));
+    found.optional()
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, change: Change) -> Result<Vec<Outcome>> {
+        let result = Arc::new(Mutex::new(None));
+        lock(&self.queue).push_back(Job { change, result: Arc::clone(&result) });
+        // Whoever gets the writer commits for all who wait by then; the others find their result when they get it.
+        let mut db = lock(&self.writer);
+        if let Some(result) = lock(&result).take() {
+            return result;
+        }
+        let jobs = std::mem::take(&mut *lock(&self.queue));
+        if self.poisoned.load(Ordering::SeqCst) {
+            let doing = "committing after a commit whose outcome is unknown";
+            jobs.iter().for_each(|job| *lock(&job.result) = Some(Err(Error::new(ErrorKind::OutcomeUnknown, doing))));
+        } else {
+            self.commit_all(&mut db, jobs);
+        }
+        // Our own job was in the queue that was just taken.
+        lock(&result).take().unwrap_or_else(|| unreachable!("every job gets a result"))
+    }
+
+    fn vault(&self) -> Result<VaultId> {
+        self.read("reading a vault's id", |db| {
+            db.query_row("SELECT id FROM vault", [], |row| Ok(VaultId::from_bytes(row.get(0)?)))
+        })
+    }
+
+    fn tenants(&self) -> Result<Vec<TenantRow>> {
+        self.read("listing tenants", |db| {
+            let sql = "SELECT t.id, t.name,
+                (SELECT bytes FROM cards WHERE tenant = t.n ORDER BY version DESC LIMIT 1),
+                (SELECT bytes FROM policies WHERE tenant = t.n ORDER BY version DESC LIMIT 1)
+                FROM tenants t ORDER BY t.n";
+            let row = |row: &Row<'_>| {
+                let tenant = TenantId::from_bytes(row.get(0)?);
+                Ok(TenantRow { tenant, name: row.get(1)?, card: row.get(2)?, policy: row.get(3)? })
+            };
+            db.prepare_cached(sql)?.query_map([], row)?.collect()
+        })
+    }
+
+    fn writer_is_enrolled(&self, writer: &PublicKey) -> Result<bool> {
+        self.read("looking a writer up", |db| {
+            db.prepare_cached("SELECT 1 FROM writers WHERE key = ?1")?.exists([writer.as_bytes()])
+        })
+    }
+
+    fn epoch(&self, epoch: EpochId) -> Result<Option<Vec<u8>>> {
+        self.read("looking an epoch up", |db| {
+            let sql = "SELECT header FROM epochs WHERE id = ?1";
+            db.prepare_cached(sql)?.query_row([epoch.as_bytes()], |row| row.get(0)).optional()
+        })
+    }
+
+    fn record(&self, tenant: TenantId, record: RecordId) -> Result<Option<RecordRow>> {
+        self.read("looking a record up", |db| {
+            let sql = "SELECT r.n, t.id, r.id, r.time, r.header, r.head FROM records r JOIN tenants t ON t.n = r.tenant
+                WHERE r.id = ?1 AND t.id = ?2";
+            db.prepare_cached(sql)?.query_row([record.as_bytes(), tenant.as_bytes()], record_row).optional()
+        })
+    }
+
+    fn page(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<RecordRow>> {
+        let (compare, direction) = if range.newest_first { ("<", "DESC") } else { (">", "ASC") };
+        let (key, order) = match range.by {
+            Order::Commit => ("(0, n)", format!("n {direction}")),
+            Order::Time => ("(time, n)", format!("time {direction}, n {direction}")),
+        };
+        let sql = format!(
+            "SELECT n, ?1, id, time, header, head FROM records
+             WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND {key} {compare} (?2, ?3)
+             {} ORDER BY {order} LIMIT ?4",
+            if range.times.is_some() { "AND time >= ?5 AND time < ?6" } else { "AND ?5 <= ?6" }
+        );
+        let outside = if range.newest_first { (i64::MAX, i64::MAX) } else { (i64::MIN, i64::MIN) };
+        let (mut after, times) = (range.after.unwrap_or(outside), range.times.unwrap_or((0, 0)));
+        if range.by == Order::Commit {
+            after.0 = 0;
+        }
+        self.read("listing records", |db| {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let bound = params![tenant.as_bytes(), after.0, after.1, limit, times.0, times.1];
+            db.prepare_cached(&sql)?.query_map(bound, record_row)?.collect()
+        })
+    }
+
+    fn body(&self, n: i64, part: u32) -> Result<Option<Vec<u8>>> {
+        self.read("reading a sealed part", |db| {
+            let sql = "SELECT body FROM parts WHERE at = ?1";
+            db.prepare_cached(sql)?.query_row([place(n, part)], |row| row.get(0)).optional()
+        })
+    }
+
+    fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<([u8; 16], RecordId)>> {
+        self.read("looking an idempotency key up", |db| idempotent(db, tenant, token))
+    }
+
+    fn integrity(&self) -> Result<Vec<String>> {
+        self.read("checking a vault's database", |db| {
+            let mut found: Vec<String> =
+                db.prepare("PRAGMA integrity_check")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            found.retain(|line| line != "ok");
+            let dangling = |row: &Row<'_>| {
+                Ok(format!(
+                    "row {:?} of {} names a missing row",
+                    row.get::<_, Option<i64>>(1)?,
+                    row.get::<_, String>(0)?
+                ))
+            };
+            found.extend(
+                db.prepare("PRAGMA foreign_key_check")?.query_map([], dangling)?.collect::<Result<Vec<_>, _>>()?,
+            );
+            Ok(found)
+        })
+    }
+
+    fn epochs(&self) -> Result<Vec<EpochRow>> {
+        self.read("listing epochs", |db| {
+            let row = |row: &Row<'_>| {
+                let (epoch, tenant) = (EpochId::from_bytes(row.get(0)?), TenantId::from_bytes(row.get(1)?));
+                Ok(EpochRow { epoch, tenant, header: row.get(2)? })
+            };
+            let sql = "SELECT e.id, t.id, e.header FROM epochs e JOIN tenants t ON t.n = e.tenant ORDER BY e.n";
+            db.prepare(sql)?.query_map([], row)?.collect()
+        })
+    }
+
+    fn blocks(&self) -> Result<Vec<Block>> {
+        self.read("listing slot blocks", |db| {
+            let row = |row: &Row<'_>| {
+                let (start, count) = (row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64);
+                Ok(Block { start, count, epoch: EpochId::from_bytes(row.get(2)?) })
+            };
+            let sql = "SELECT b.start, b.count, e.id FROM blocks b JOIN epochs e ON e.n = b.epoch ORDER BY b.start";
+            db.prepare(sql)?.query_map([], row)?.collect()
+        })
+    }
+
+    fn all_records(&self, n: i64, limit: usize) -> Result<Vec<RecordRow>> {
+        self.read("listing all records", |db| {
+            let sql = "SELECT r.n, t.id, r.id, r.time, r.header, r.head FROM records r JOIN tenants t ON t.n = r.tenant
+                WHERE r.n > ?1 ORDER BY r.n LIMIT ?2";
+            db.prepare_cached(sql)?.query_map(params![n, limit as i64], record_row)?.collect()
+        })
+    }
+
+    fn parts_of(&self, n: i64) -> Result<Vec<u32>> {
+        self.read("listing a record's sealed parts", |db| {
+            let sql = "SELECT at & 65535 FROM parts WHERE at >= ?1 AND at < ?2 ORDER BY at";
+            db.prepare_cached(sql)?.query_map([place(n, 0), place(n + 1, 0)], |row| row.get(0))?.collect()
+        })
+    }
+
+    fn orphan_parts(&self) -> Result<u64> {
+        self.read("looking for sealed parts without a record", |db| {
+            let sql = "SELECT count(*) FROM parts WHERE at >> 16 NOT IN (SELECT n FROM records)";
+            db.query_row(sql, [], |row| row.get::<_, i64>(0).map(|n| n as u64))
+        })
+    }
+
+    fn header(&self, record: RecordId) -> Result<Option<Vec<u8>>> {
+        self.read("looking a record's header up", |db| {
+            let sql = "SELECT header FROM records WHERE id = ?1";
+            db.prepare_cached(sql)?.query_row([record.as_bytes()], |row| row.get(0)).optional()
+        })
+    }
+}
+
+fn record_row(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
+    Ok(RecordRow {
+        n: row.get(0)?,
+        tenant: TenantId::from_bytes(row.get(1)?),
+        record: RecordId::from_bytes(row.get(2)?),
+        time: Timestamp::from_unix_ms(row.get(3)?),
+        header: row.get(4)?,
+        head: row.get(5)?,
+    })
+}
+
+/// Parts are numbered below 65,536, so that a record's lie together in the order of commits.
+fn place(n: i64, part: u32) -> i64 {
+    n << 16 | i64::from(part)
+}
+
+fn connect(path: &Path, flags: OpenFlags, doing: &'static str) -> Result<Connection> {
+    let open = || {
+        let db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(PATIENCE)?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        db.pragma_update(None, "cell_size_check", true)?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        db.pragma_update(None, "secure_delete", true)?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.set_prepared_statement_cache_capacity(32);
+        Ok(db)
+    };
+    open().map_err(|e| failed(e, doing))
+}
+
+fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    // Read again inside: another process may have been faster.
+    let layout = tx.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))?;
+    for (migration, number) in MIGRATIONS.iter().zip(1..).skip(layout as usize) {
+        tx.execute_batch(migration)?;
+        tx.pragma_update(None, "user_version", number)?;
+    }
+    tx.commit()
+}
+
+fn failed(error: rusqlite::Error, doing: &'static str) -> Error {
+    Error::new(kind_of(&error), doing).because(error)
+}
+
+fn kind_of(error: &rusqlite::Error) -> ErrorKind {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => ErrorKind::Full,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorKind::Locked,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => ErrorKind::ReadOnly,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ErrorKind::Damaged,
+        Some(_) => ErrorKind::Io,
+        // A column of another type than the layout has.
+        None => ErrorKind::Damaged,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
