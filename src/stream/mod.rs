@@ -13,7 +13,7 @@ pub use open::OpenReader;
 pub use range::{RangeReader, ReadAt};
 pub use seal::SealWriter;
 
-pub(crate) use open::unwrap;
+pub(crate) use open::{read_full, unwrap};
 pub(crate) use seal::{Sealer, wrap};
 
 /// Plaintext bytes in every chunk but the last.

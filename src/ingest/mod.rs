@@ -1,0 +1,360 @@
+//! Ingest: seals drafts with nothing but public keys and commits them.
+//!
+//! The order of durability: slots durable → seal → objects durable → one transaction. A crash before the transaction
+//! leaves slots, objects and a lease that no row names, which the sweep removes; after it, the record is there.
+
+mod body;
+mod period;
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zeroize::Zeroizing;
+
+use crate::encoding::{enc, padded_len};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{RecordId, TenantId};
+use crate::key::{TenantPin, WriterKey};
+use crate::record::{Content, Digests, Draft, PartHeader, RecordHeader};
+use crate::seal::{Place, RecordKey};
+use crate::store::{Change, IdempotencyMark, NewRecord, ObjectName, Op, Outcome};
+use crate::stream::Sealer;
+use crate::time::Timestamp;
+use crate::vault::{Room, Vault};
+use period::{Drawn, OpenEpoch, Period};
+
+impl Vault {
+    /// Opens the writing side of a tenant. Needs no secret of the tenant's.
+    ///
+    /// # Errors
+    /// [`CardMismatch`](ErrorKind::CardMismatch) if the card or policy in the vault is not the pinned one;
+    /// [`NotFound`](ErrorKind::NotFound) if the tenant or the writer is not enrolled; else as the database.
+    pub fn ingestor(&self, pin: &TenantPin, writer: impl Into<Arc<WriterKey>>) -> Result<Ingestor> {
+        let writer = writer.into();
+        let tenant = self.tenant(pin.tenant).map_err(|e| match e.kind() {
+            // A card that does not even verify is certainly not the pinned one.
+            ErrorKind::Tampered => Error::new(ErrorKind::CardMismatch, "checking a tenant's card").because(e),
+            _ => e,
+        })?;
+        if tenant.card.hash() != pin.card || tenant.policy.hash() != pin.policy {
+            return Err(Error::new(
+                ErrorKind::CardMismatch,
+                "comparing a tenant's card and policy with the pinned ones",
+            ));
+        }
+        if !self.0.store.writer_is_enrolled(&writer.public_key())? {
+            return Err(Error::new(ErrorKind::NotFound, "looking an enrolled writer up"));
+        }
+        let room = Arc::clone(&self.0);
+        Ok(Ingestor {
+            room,
+            tenant: tenant.id,
+            writer: Arc::clone(&writer),
+            period: Mutex::new(Period::new(tenant, writer)),
+        })
+    }
+}
+
+/// The writing side of one tenant: seals to its card and cannot read, list or erase.
+///
+/// Share it among threads by reference: they seal at the same time, and what waits for the disk is committed together.
+pub struct Ingestor {
+    room: Arc<Room>,
+    tenant: TenantId,
+    writer: Arc<WriterKey>,
+    period: Mutex<Period>,
+}
+
+/// What became of a draft. The record is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ingested {
+    /// The record's id.
+    pub record: RecordId,
+    /// Whether it was there already, under the same idempotency key and with the same content.
+    pub duplicate: bool,
+}
+
+impl Ingestor {
+    /// Seals a draft and commits it. Its parts are streamed: memory does not grow with their size.
+    ///
+    /// # Errors
+    /// With any kind but [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) the vault is as it was.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a draft without parts or with a bad field;
+    /// [`TooLarge`](ErrorKind::TooLarge) for a head above 256 KiB; [`Source`](ErrorKind::Source) if a part's reader
+    /// fails; [`DigestMismatch`](ErrorKind::DigestMismatch) against the producer's digest;
+    /// [`IdempotencyConflict`](ErrorKind::IdempotencyConflict); [`NotFound`](ErrorKind::NotFound) if it amends no
+    /// record of this tenant; [`Full`](ErrorKind::Full), [`ReadOnly`](ErrorKind::ReadOnly), [`Io`](ErrorKind::Io),
+    /// [`Locked`](ErrorKind::Locked) from the disk.
+    pub fn ingest(&self, draft: Draft<'_>) -> Result<Ingested> {
+        let ingested = self.ingest_batch(vec![draft])?;
+        // One result for one draft.
+        Ok(ingested[0])
+    }
+
+    /// Seals drafts on all cores and commits them together: all or none.
+    ///
+    /// Parts of at most 64 KiB are held in memory until the commit; a thousand short ones are a good batch.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest), for the first draft that fails.
+    pub fn ingest_batch(&self, drafts: Vec<Draft<'_>>) -> Result<Vec<Ingested>> {
+        drafts.iter().try_for_each(|draft| self.check(draft))?;
+        let mut results: Vec<Option<Ingested>> = vec![None; drafts.len()];
+        let mut waiting = Vec::with_capacity(drafts.len());
+        for (place, draft) in drafts.into_iter().enumerate() {
+            let token = draft.head.idempotency_key.as_deref().map(|key| self.token(key));
+            match token {
+                Some(token) if self.room.store.idempotent(self.tenant, &token)?.is_some() => {
+                    // Known: it only has to be compared, and is not sealed.
+                    let mark = self.mark(token, &body::content_of(draft)?);
+                    results[place] = Some(self.known(&mark)?);
+                }
+                token => waiting.push((place, draft, token)),
+            }
+        }
+        let drawn = self.draw(waiting.iter().map(|(_, draft, _)| draft.parts.len() + 1))?;
+        let (places, jobs): (Vec<usize>, Vec<_>) =
+            waiting.into_iter().zip(drawn).map(|((place, draft, token), drawn)| (place, (draft, token, drawn))).unzip();
+        let mut sealed = Vec::with_capacity(jobs.len());
+        for result in on_all_cores(jobs, |(draft, token, drawn)| self.seal(draft, token, drawn)) {
+            sealed.push(result?);
+        }
+        for (place, ingested) in places.into_iter().zip(self.commit(sealed)?) {
+            results[place] = Some(ingested);
+        }
+        // Every place was either known or waiting.
+        Ok(results.into_iter().flatten().collect())
+    }
+
+    fn check(&self, draft: &Draft<'_>) -> Result<()> {
+        draft.check()?;
+        if let Some(old) = draft.head.amends
+            && self.room.store.record(self.tenant, old)?.is_none()
+        {
+            return Err(Error::new(ErrorKind::NotFound, "looking up the record that a draft amends"));
+        }
+        Ok(())
+    }
+
+    fn draw(&self, parts: impl ExactSizeIterator<Item = usize>) -> Result<Vec<Drawn>> {
+        if parts.len() == 0 {
+            return Ok(Vec::new());
+        }
+        let mut period = self.period.lock().unwrap_or_else(PoisonError::into_inner);
+        period.draw(&self.room, parts)
+    }
+
+    /// Seals one draft. If it fails, what it made is removed.
+    fn seal(&self, mut draft: Draft<'_>, token: Option<[u8; 16]>, drawn: Drawn) -> Result<Sealed> {
+        let record = RecordId::generate()?;
+        let epoch = drawn.epoch.header.epoch();
+        let (vault, tenant, seq) = (self.room.id, self.tenant, drawn.keys.seq);
+        let place = Place { vault, tenant, epoch, record, seq };
+        let key = RecordKey::generate(place)?;
+        let wrap = key.wrap(&drawn.keys)?;
+        let shares = key.share(&drawn.keys, drawn.epoch.sharing)?;
+
+        let mut content = token.map(|_| Content::of(&draft)).transpose()?;
+        let mut inflight = InFlight {
+            room: &self.room,
+            slots: drawn.slots.iter().map(|s| s.0).collect(),
+            objects: Vec::new(),
+            armed: true,
+        };
+        let (mut parts, mut inline) = (Vec::with_capacity(drawn.slots.len()), Vec::new());
+        for ((number, part), (slot, shred)) in (1u32..).zip(&mut draft.parts).zip(&drawn.slots[1..]) {
+            let (part_key, context) = (key.part_key(number, shred), key.part_context(number, part.kind()));
+            let digests = Digests::new(part.producer_digest(), content.is_some());
+            let name = ObjectName { epoch, record, part: number };
+            inflight.objects.push(name);
+            let body = body::seal(part.source(), &part_key, &context, digests, self.room.objects.as_ref(), name)?;
+            if let (Some(content), Some(digest)) = (&mut content, &body.content) {
+                content.part(body.len, digest);
+            }
+            draft.head.parts.push(part.info(body.len, body.digest));
+            parts.push(PartHeader { slot: *slot, len: body.sealed_len, digest: body.digest });
+            if let Some(bytes) = body.inline {
+                inflight.objects.pop();
+                inline.push((number, bytes));
+            }
+        }
+
+        draft.head.ingested = Timestamp::now();
+        let head_key = key.part_key(0, &drawn.slots[0].1);
+        let head = seal_head(&Zeroizing::new(draft.head.encode()?), &head_key, &key.head_context())?;
+        parts.insert(0, PartHeader { slot: drawn.slots[0].0, len: head.len() as u64, digest: body::digest(&head) });
+        let time = draft.head.time();
+        let header = RecordHeader { vault, tenant, epoch, record, seq, time, wrap, shares, parts }.to_bytes();
+        let idempotency = token.zip(content).map(|(token, content)| self.mark(token, &content.finish()));
+        let (slots, objects) = inflight.disarm();
+        let row = NewRecord { record, tenant, epoch, time, header, head, inline, idempotency };
+        Ok(Sealed { row: Some(row), room: Arc::clone(&self.room), slots, objects, _epoch: drawn.epoch })
+    }
+
+    /// Makes objects durable and commits the rows; then forgets or removes what each draft made.
+    fn commit(&self, mut sealed: Vec<Sealed>) -> Result<Vec<Ingested>> {
+        if sealed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut epochs: Vec<_> = sealed.iter().flat_map(|s| s.objects.iter().map(|o| o.epoch)).collect();
+        epochs.dedup();
+        epochs.into_iter().try_for_each(|epoch| self.room.objects.sync(epoch))?;
+        let rows: Vec<NewRecord> = sealed.iter_mut().filter_map(|s| s.row.take()).collect();
+        let records: Vec<RecordId> = rows.iter().map(|r| r.record).collect();
+        // After a crash before this commit, the slots and objects are left and no row names them.
+        let outcomes = match self.room.store.commit(Change(rows.into_iter().map(Op::AddRecord).collect())) {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                if error.kind() == ErrorKind::OutcomeUnknown {
+                    // The rows may be there and name them.
+                    sealed.iter_mut().for_each(Sealed::keep);
+                }
+                return Err(error);
+            }
+        };
+        let results = records.into_iter().zip(outcomes).zip(&mut sealed);
+        Ok(results
+            .map(|((record, outcome), sealed)| match outcome {
+                Outcome::Duplicate(record) => Ingested { record, duplicate: true },
+                _ => {
+                    sealed.keep();
+                    Ingested { record, duplicate: false }
+                }
+            })
+            .collect())
+    }
+
+    fn token(&self, key: &str) -> [u8; 16] {
+        half(self.writer.token(&enc("idempotency", &[self.room.id.as_bytes(), self.tenant.as_bytes(), key.as_bytes()])))
+    }
+
+    fn mark(&self, token: [u8; 16], content: &[u8; 32]) -> IdempotencyMark {
+        let fields: [&[u8]; 4] = [self.room.id.as_bytes(), self.tenant.as_bytes(), &token, content];
+        IdempotencyMark { token, content: half(self.writer.token(&enc("idempotency-content", &fields))) }
+    }
+
+    fn known(&self, mark: &IdempotencyMark) -> Result<Ingested> {
+        match self.room.store.idempotent(self.tenant, &mark.token)? {
+            Some((content, record)) if content == mark.content => Ok(Ingested { record, duplicate: true }),
+            _ => Err(Error::new(
+                ErrorKind::IdempotencyConflict,
+                "ingesting under an idempotency key that names another record",
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for Ingestor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { room, tenant, writer, period: _ } = self;
+        write!(f, "Ingestor({} of {}, writer {})", tenant, room.id, writer.public_key())
+    }
+}
+
+/// A sealed draft that waits for its commit. Dropped without [`keep`](Self::keep), it removes what it made.
+struct Sealed {
+    row: Option<NewRecord>,
+    room: Arc<Room>,
+    slots: Vec<u64>,
+    objects: Vec<ObjectName>,
+    /// Keeps the epoch's lease until the commit.
+    _epoch: Arc<OpenEpoch>,
+}
+
+impl Sealed {
+    fn keep(&mut self) {
+        self.slots.clear();
+        self.objects.clear();
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        remove(&self.room, &self.slots, &self.objects);
+    }
+}
+
+/// What a draft has made so far while it is being sealed.
+struct InFlight<'a> {
+    room: &'a Room,
+    slots: Vec<u64>,
+    objects: Vec<ObjectName>,
+    armed: bool,
+}
+
+impl InFlight<'_> {
+    fn disarm(mut self) -> (Vec<u64>, Vec<ObjectName>) {
+        self.armed = false;
+        (std::mem::take(&mut self.slots), std::mem::take(&mut self.objects))
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            remove(self.room, &self.slots, &self.objects);
+        }
+    }
+}
+
+/// Removes what nothing names. What cannot be removed now, the sweep removes when the epoch is over.
+fn remove(room: &Room, slots: &[u64], objects: &[ObjectName]) {
+    if !slots.is_empty() {
+        let _ = room.slots.shred(slots);
+    }
+    for object in objects {
+        let _ = room.objects.delete(*object);
+    }
+}
+
+/// `COB(key, context, u32(len) || head || zeros)`: a head carries its own length, since nothing else does.
+fn seal_head(head: &Zeroizing<Vec<u8>>, key: &crate::secret::Secret, context: &[u8]) -> Result<Vec<u8>> {
+    let padded = padded_len(4 + head.len() as u64) as usize;
+    let mut plain = Zeroizing::new(Vec::with_capacity(padded));
+    plain.extend_from_slice(&(head.len() as u32).to_be_bytes());
+    plain.extend_from_slice(head);
+    plain.resize(padded, 0);
+    let mut sealed = Vec::with_capacity(crate::stream::sealed_len(padded as u64) as usize);
+    let mut sealer: Sealer = Sealer::start(key, context, &mut sealed)?;
+    sealer.update(&plain, &mut sealed)?;
+    sealer.finish(&mut sealed)?;
+    Ok(sealed)
+}
+
+fn half(whole: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&whole[..16]);
+    half
+}
+
+/// Runs `work` on every job, on as many threads as there are cores, and gives the results in the jobs' order.
+fn on_all_cores<J: Send, T: Send>(jobs: Vec<J>, work: impl Fn(J) -> T + Sync) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
+    if threads <= 1 {
+        return jobs.into_iter().map(work).collect();
+    }
+    let (count, next) = (jobs.len(), AtomicUsize::new(0));
+    let jobs: Vec<Mutex<Option<J>>> = jobs.into_iter().map(|job| Mutex::new(Some(job))).collect();
+    let run = || {
+        let mut done = Vec::with_capacity(count / threads + 1);
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            match jobs.get(at).and_then(|job| job.lock().unwrap_or_else(PoisonError::into_inner).take()) {
+                Some(job) => done.push((at, work(job))),
+                None => return done,
+            }
+        }
+    };
+    let mut results = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+        let mut results = run();
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
+    });
+    results.sort_unstable_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}
