@@ -1,0 +1,11 @@
+//! Retrieve: the owner reads what is his, by id, by part, by range, and lists it.
+
+mod list;
+mod part;
+mod record;
+mod session;
+
+pub use list::{Cursor, Listed, Listing, Page};
+pub use part::PartReader;
+pub use record::Record;
+pub use session::{Access, TenantSession};
