@@ -1,0 +1,217 @@
+use std::collections::HashMap;
+
+use ring::digest::{Context, SHA256};
+
+use super::leftovers::{self, PAGE, SlotSet};
+use super::report::{CheckReport, FindingKind};
+use crate::epoch::EpochHeader;
+use crate::error::{ErrorKind, Result};
+use crate::id::{EpochId, TenantId};
+use crate::key::{DisclosurePolicy, TenantCard};
+use crate::record::RecordHeader;
+use crate::store::{MAX_INLINE, ObjectName, RecordRow, Slot};
+use crate::stream::ReadAt;
+use crate::vault::{Room, Vault};
+
+impl Vault {
+    /// Looks through the whole vault without any key: the database's integrity, every card, policy, epoch and record
+    /// header, every sealed part against its digest, every slot, and whatever is there that no record names. Reads
+    /// every byte; memory stays bounded.
+    ///
+    /// # Errors
+    /// As the file system, if it keeps the check from going on. What is wrong with the vault is in the report.
+    pub fn check(&self) -> Result<CheckReport> {
+        let room = &*self.0;
+        let mut report = CheckReport::default();
+        let live = leftovers::live_epochs(room)?;
+        let database = match room.store.integrity() {
+            Err(e) if e.kind() == ErrorKind::Damaged => vec![e.to_string()],
+            complaints => complaints?,
+        };
+        for complaint in database {
+            report.find(FindingKind::Database, None, complaint);
+        }
+        let tenants = tenants(room, &mut report)?;
+        let epochs = epochs(room, &tenants, &mut report)?;
+        let named = records(room, &epochs, &mut report)?;
+        let orphans = room.store.orphan_parts()?;
+        if orphans > 0 {
+            report.find(FindingKind::Stray, None, format!("{orphans} sealed parts in the database have no record"));
+        }
+        match leftovers::find(room, &live, &named) {
+            // A header that does not parse is reported already; what it named cannot be told from leftovers.
+            Err(e) if e.kind() == ErrorKind::Tampered => {}
+            found => {
+                let left = found?;
+                for object in left.objects {
+                    let place = format!("object {}/{}.{}", object.epoch.to_hex(), object.record.to_hex(), object.part);
+                    report.find(FindingKind::Leftover, None, place);
+                }
+                for path in left.unfinished {
+                    report.find(FindingKind::Leftover, None, format!("unfinished object {}", path.display()));
+                }
+                if !left.slots.is_empty() {
+                    report.find(
+                        FindingKind::Leftover,
+                        None,
+                        format!("{} slots that no record names", left.slots.len()),
+                    );
+                }
+                for epoch in left.leases {
+                    report.find(
+                        FindingKind::Leftover,
+                        None,
+                        format!("the mark of epoch {epoch}, whose writer is gone"),
+                    );
+                }
+                for path in left.strangers {
+                    report.find(FindingKind::Stray, None, format!("file {}", path.display()));
+                }
+            }
+        }
+        Ok(report)
+    }
+}
+
+type Policies = HashMap<TenantId, (TenantCard, DisclosurePolicy)>;
+
+fn tenants(room: &Room, report: &mut CheckReport) -> Result<Policies> {
+    let mut known = HashMap::new();
+    for row in room.store.tenants()? {
+        report.tenants += 1;
+        let card = TenantCard::from_bytes(&row.card);
+        let policy =
+            card.and_then(|card| DisclosurePolicy::from_bytes(&row.policy, &card).map(|policy| (card, policy)));
+        match policy {
+            Ok((card, policy)) if (card.vault(), card.tenant()) == (room.id, row.tenant) => {
+                known.insert(row.tenant, (card, policy));
+            }
+            _ => report.find(FindingKind::Statement, None, format!("card or policy of tenant {}", row.tenant)),
+        }
+    }
+    Ok(known)
+}
+
+fn epochs(room: &Room, tenants: &Policies, report: &mut CheckReport) -> Result<HashMap<EpochId, EpochHeader>> {
+    let mut known = HashMap::new();
+    for row in room.store.epochs()? {
+        report.epochs += 1;
+        match EpochHeader::from_bytes(&row.header) {
+            Ok(header)
+                if (header.vault(), header.tenant(), header.epoch()) == (room.id, row.tenant, row.epoch)
+                    && room.store.writer_is_enrolled(&header.writer())?
+                    && tenants.get(&row.tenant).is_none_or(|(card, policy)| {
+                        (header.card(), header.policy(), header.custodians())
+                            == (card.hash(), policy.hash(), policy.custodians().len())
+                    }) =>
+            {
+                known.insert(row.epoch, header);
+            }
+            _ => report.find(FindingKind::Statement, None, format!("header of epoch {}", row.epoch)),
+        }
+    }
+    Ok(known)
+}
+
+fn records(room: &Room, epochs: &HashMap<EpochId, EpochHeader>, report: &mut CheckReport) -> Result<SlotSet> {
+    let mut blocks: HashMap<EpochId, Vec<(u64, u64)>> = HashMap::new();
+    let mut reserved = 0;
+    for block in room.store.blocks()? {
+        reserved = reserved.max(block.start.saturating_add(block.count));
+        blocks.entry(block.epoch).or_default().push((block.start, block.start.saturating_add(block.count)));
+    }
+    let (mut named, mut n) = (SlotSet::new(), 0);
+    loop {
+        let rows = room.store.all_records(n, PAGE)?;
+        let Some(last) = rows.last() else { return Ok(named) };
+        n = last.n;
+        for row in rows {
+            report.records += 1;
+            let header = RecordHeader::from_bytes(&row.header).ok().filter(|h| belongs(h, &row, room, epochs));
+            let Some(header) = header else {
+                report.find(FindingKind::Header, Some(row.record), format!("header of record number {}", row.n));
+                continue;
+            };
+            let of_epoch = blocks.get(&header.epoch).map_or(&[][..], Vec::as_slice);
+            for (number, part) in (0u32..).zip(&header.parts) {
+                let in_block = of_epoch.iter().any(|(start, end)| (*start..*end).contains(&part.slot));
+                if !named.insert(part.slot, reserved) || !in_block {
+                    report.find(FindingKind::Slot, Some(row.record), format!("slot {} of part {number}", part.slot));
+                }
+                let live = match room.slots.read(part.slot) {
+                    Ok(Slot::Live(_)) => true,
+                    Ok(Slot::Erased) => false,
+                    Err(_) => {
+                        report.find(
+                            FindingKind::Missing,
+                            Some(row.record),
+                            format!("slot {} of part {number}", part.slot),
+                        );
+                        continue;
+                    }
+                };
+                report.slots += u64::from(live);
+                report.erased += u64::from(!live && number == 0);
+                if live {
+                    body(room, &row, &header, number, report)?;
+                }
+            }
+            let expected =
+                (1u32..).zip(&header.parts[1..]).filter(|(_, p)| p.len <= MAX_INLINE).map(|(number, _)| number);
+            for stray in room.store.parts_of(row.n)?.into_iter().filter(|p| !expected.clone().any(|e| e == *p)) {
+                report.find(FindingKind::Stray, Some(row.record), format!("sealed part {stray} in the database"));
+            }
+        }
+    }
+}
+
+/// Whether a header says of itself what its row and its epoch say.
+fn belongs(header: &RecordHeader, row: &RecordRow, room: &Room, epochs: &HashMap<EpochId, EpochHeader>) -> bool {
+    let ids = (header.vault, header.tenant, header.record, header.time) == (room.id, row.tenant, row.record, row.time);
+    let epoch = epochs.get(&header.epoch);
+    ids && epoch.is_some_and(|e| e.tenant() == header.tenant && e.custodians() == header.shares.len())
+}
+
+/// Compares the sealed bytes of a part with its header.
+fn body(room: &Room, row: &RecordRow, header: &RecordHeader, number: u32, report: &mut CheckReport) -> Result<()> {
+    let part = &header.parts[number as usize];
+    let digest = if number == 0 {
+        hash(&row.head, part.len)
+    } else if part.len <= MAX_INLINE {
+        room.store.body(row.n, number)?.and_then(|body| hash(&body, part.len))
+    } else {
+        let object = ObjectName { epoch: header.epoch, record: header.record, part: number };
+        match room.objects.open(object) {
+            Ok(object) => hash(&*object, part.len),
+            Err(e) if e.kind() == ErrorKind::Damaged => None,
+            Err(e) => return Err(e),
+        }
+    };
+    let place = format!("sealed part {number}");
+    match digest {
+        None => report.find(FindingKind::Missing, Some(row.record), place),
+        Some(digest) if digest != part.digest => report.find(FindingKind::Digest, Some(row.record), place),
+        Some(_) => {
+            report.parts += 1;
+            report.bytes += part.len;
+        }
+    }
+    Ok(())
+}
+
+/// The digest of exactly `len` bytes; nothing if there are more or fewer, or they cannot be read.
+fn hash<R: ReadAt + ?Sized>(bytes: &R, len: u64) -> Option<[u8; 32]> {
+    if bytes.size().ok()? != len {
+        return None;
+    }
+    let mut context = Context::new(&SHA256);
+    let mut block = vec![0; len.min(256 * 1024) as usize];
+    let mut at = 0;
+    while at < len {
+        let n = (len - at).min(block.len() as u64) as usize;
+        bytes.read_exact_at(&mut block[..n], at).ok()?;
+        context.update(&block[..n]);
+        at += n as u64;
+    }
+    context.finish().as_ref().try_into().ok()
+}

@@ -1,0 +1,44 @@
+use super::leftovers;
+use crate::error::Result;
+use crate::vault::Vault;
+
+/// What a sweep removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Swept {
+    /// Sealed parts, finished or not, that no record names.
+    pub objects: u64,
+    /// Slots that no record names.
+    pub slots: u64,
+    /// Marks of epochs whose writer is gone.
+    pub epochs: u64,
+}
+
+impl Vault {
+    /// Removes what a crash left. Touches nothing that a record names and nothing of an epoch that is still open, so
+    /// it may run while others ingest. Killed half way, it has removed less.
+    ///
+    /// # Errors
+    /// [`Tampered`](crate::ErrorKind::Tampered) if a record's header does not parse: nothing is removed while it is
+    /// unknown what is named. Else as the file system.
+    pub fn sweep(&self) -> Result<Swept> {
+        let room = &*self.0;
+        let live = leftovers::live_epochs(room)?;
+        let left = leftovers::find(room, &live, &leftovers::named_slots(room)?)?;
+        for object in &left.objects {
+            room.objects.delete(*object)?;
+        }
+        for path in &left.unfinished {
+            room.objects.delete_stray(path)?;
+        }
+        if !left.slots.is_empty() {
+            room.slots.shred(&left.slots)?;
+        }
+        // Last: an epoch without a mark looks as if it had been closed in order.
+        for epoch in &left.leases {
+            room.leases.remove(*epoch)?;
+        }
+        let objects = (left.objects.len() + left.unfinished.len()) as u64;
+        Ok(Swept { objects, slots: left.slots.len() as u64, epochs: left.leases.len() as u64 })
+    }
+}

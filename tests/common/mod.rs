@@ -1,0 +1,87 @@
+//! A vault with two tenants, one of them with custodians, as most tests need it.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strongroom::*;
+
+pub struct World {
+    pub dir: tempfile::TempDir,
+    pub vault: Vault,
+    pub writer: Arc<WriterKey>,
+    /// Without custodians.
+    pub acme: Owner,
+    /// With 2 of 3 custodians.
+    pub bolt: Owner,
+}
+
+pub struct Owner {
+    pub identity: Arc<Identity>,
+    pub pin: TenantPin,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::create(dir.path().join("my.vault")).unwrap();
+        let writer = Arc::new(WriterKey::generate().unwrap());
+        vault.enrol_writer(writer.public_key()).unwrap();
+        let acme = Owner::enrol(&vault, "acme", 0);
+        let bolt = Owner::enrol(&vault, "bolt", 3);
+        Self { dir, vault, writer, acme, bolt }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("my.vault")
+    }
+
+    pub fn ingestor(&self, owner: &Owner) -> Ingestor {
+        self.vault.ingestor(&owner.pin, Arc::clone(&self.writer)).unwrap()
+    }
+
+    pub fn session(&self, owner: &Owner) -> TenantSession {
+        owner.session(&self.vault)
+    }
+}
+
+impl Owner {
+    pub fn enrol(vault: &Vault, name: &str, custodians: usize) -> Self {
+        let identity = Arc::new(Identity::generate().unwrap());
+        let card = TenantCard::new(vault.id(), TenantId::generate().unwrap(), &identity);
+        let policy = if custodians == 0 {
+            DisclosurePolicy::none(&card, &identity).unwrap()
+        } else {
+            let who = (0..custodians).map(|_| Identity::generate().unwrap().recipient().clone()).collect();
+            DisclosurePolicy::quorum(&card, 2, who, &identity).unwrap()
+        };
+        let pin = vault.enrol(name, &card, &policy).unwrap();
+        Self { identity, pin }
+    }
+
+    pub fn session(&self, vault: &Vault) -> TenantSession {
+        vault.session(self.pin.tenant, Arc::clone(&self.identity), Access::new("tester", "test")).unwrap()
+    }
+}
+
+/// A draft of one transcript.
+pub fn text(content: &str) -> Draft<'static> {
+    Draft::new(Channel::Voice).part(
+        PartKind::Transcript,
+        "text/plain",
+        std::io::Cursor::new(content.as_bytes().to_vec()),
+    )
+}
+
+/// Bytes that do not repeat, for parts of any length.
+pub fn noise(len: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15u64 ^ len as u64;
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        })
+        .collect()
+}
