@@ -1,0 +1,117 @@
+//! Real use: `--vault DIR --tenant NAME PATH...`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use strongroom::{DisclosurePolicy, ErrorKind, Identity, TenantCard, TenantId, TenantPin, Vault, WriterKey};
+
+use crate::files::{self, Failure};
+use crate::screen::{Progress, chain, size};
+
+/// Ingests everything below the paths. `false` if anything failed.
+pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure> {
+    let folder = PathBuf::from(vault);
+    let vault = match Vault::open(&folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Vault::create(&folder)?,
+        opened => opened?,
+    };
+    let keys = Keys::beside(&folder)?;
+    let writer = keys.writer(&vault)?;
+    let pin = keys.pin(&vault, tenant)?;
+    let ingestor = vault.ingestor(&pin, writer)?;
+
+    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    let (found, mut failures) = files::find(&paths);
+    let started = Instant::now();
+    let progress = Progress::new("ingesting", found.iter().map(|i| i.bytes).sum());
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(interaction) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let result = interaction.draft(progress.bar()).and_then(|draft| Ok(ingestor.ingest(draft)?));
+            let line = match &result {
+                Ok(done) if done.duplicate => format!("there    {}  {}", done.record, interaction.name),
+                Ok(done) => format!("stored   {}  {} ({})", done.record, interaction.name, size(interaction.bytes)),
+                Err(error) => format!("FAILED   {}: {}", interaction.name, chain(&**error)),
+            };
+            progress.bar().suspend(|| println!("{line}"));
+            if let Ok(mut results) = results.lock() {
+                results.push((interaction, result));
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    progress.done();
+
+    let results = results.into_inner().map_err(|_| "a thread that ingested died")?;
+    let count =
+        |wanted: fn(&Result<strongroom::Ingested, Failure>) -> bool| results.iter().filter(|(_, r)| wanted(r)).count();
+    let (stored, there) =
+        (count(|r| r.as_ref().is_ok_and(|i| !i.duplicate)), count(|r| r.as_ref().is_ok_and(|i| i.duplicate)));
+    for (path, error) in failures.drain(..).collect::<Vec<_>>() {
+        println!("FAILED   {}: {}", path.display(), chain(&*error));
+        failures.push((path, error));
+    }
+    let failed = failures.len() + count(Result::is_err);
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{stored} stored, {there} already there, {failed} failed in {seconds:.1} s");
+    println!("the tenant's secret key: {}", keys.identity(tenant).display());
+    Ok(failed == 0)
+}
+
+/// A folder beside the vault's: what must never be inside it.
+struct Keys(PathBuf);
+
+impl Keys {
+    fn beside(vault: &Path) -> Result<Self, Failure> {
+        let folder = vault.with_added_extension("keys");
+        fs::create_dir_all(&folder)?;
+        #[cfg(unix)]
+        fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        Ok(Self(folder))
+    }
+
+    fn identity(&self, tenant: &str) -> PathBuf {
+        self.0.join(format!("{}.identity", safe(tenant)))
+    }
+
+    fn writer(&self, vault: &Vault) -> Result<WriterKey, Failure> {
+        let path = self.0.join("writer.key");
+        if !path.try_exists()? {
+            WriterKey::generate()?.write_file(&path)?;
+        }
+        let writer = WriterKey::read_file(&path)?;
+        vault.enrol_writer(writer.public_key())?;
+        Ok(writer)
+    }
+
+    /// The pin from our own configuration; a new tenant is enrolled first.
+    fn pin(&self, vault: &Vault, tenant: &str) -> Result<TenantPin, Failure> {
+        let path = self.0.join(format!("{}.pin", safe(tenant)));
+        if path.try_exists()? {
+            return Ok(fs::read_to_string(path)?.parse()?);
+        }
+        // A crash between enrolment and pin leaves a tenant whose identity is here: nothing is ingested to it before
+        // somebody has looked.
+        let identity = match Identity::read_file(self.identity(tenant)) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                let identity = Identity::generate()?;
+                identity.write_file(self.identity(tenant))?;
+                identity
+            }
+            read => read?,
+        };
+        let card = TenantCard::new(vault.id(), TenantId::generate()?, &identity);
+        let pin = vault.enrol(tenant, &card, &DisclosurePolicy::none(&card, &identity)?)?;
+        fs::write(path, format!("{pin}\n"))?;
+        Ok(pin)
+    }
+}
+
+/// A tenant's name as a file's.
+fn safe(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect()
+}

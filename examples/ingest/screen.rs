@@ -1,0 +1,61 @@
+//! What a person sees: bars on a terminal, plain lines elsewhere.
+
+use std::error::Error;
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar over `bytes`, or on no terminal a line when it is done.
+pub struct Progress {
+    bar: ProgressBar,
+    what: String,
+}
+
+impl Progress {
+    pub fn new(what: impl Into<String>, bytes: u64) -> Self {
+        let (bar, what) = (ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr()), what.into());
+        let style = ProgressStyle::with_template("{msg:24} [{bar:32}] {bytes:>10}/{total_bytes} {bytes_per_sec:>12}");
+        if let Ok(style) = style {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(what.clone());
+        Self { bar, what }
+    }
+
+    pub fn bar(&self) -> &ProgressBar {
+        &self.bar
+    }
+
+    pub fn done(self) {
+        let (bytes, seconds) = (self.bar.position(), self.bar.elapsed().as_secs_f64());
+        self.bar.finish_and_clear();
+        println!("{:24} {:>10} in {seconds:.2} s", self.what, size(bytes));
+    }
+}
+
+/// An error and its reasons in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(reason) = source {
+        text.push_str(&format!(": {reason}"));
+        source = reason.source();
+    }
+    text
+}
+
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} B"),
+        10_000..10_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+pub fn heading(text: &str) {
+    if std::io::stdout().is_terminal() {
+        println!("\n\x1b[1m{text}\x1b[0m");
+    } else {
+        println!("\n{text}");
+    }
+}
