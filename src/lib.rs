@@ -1,4 +1,4 @@
-//! strongroom
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 // words
