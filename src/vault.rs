@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fs::{self, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,7 +57,8 @@ impl Vault {
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(failed)?;
         let built = (|| {
-            fs::create_dir(&draft).map_err(failed)?;
+            // Nobody but the operator has anything to do in it.
+            fs::DirBuilder::new().mode(0o700).create(&draft).map_err(failed)?;
             let layout = Layout(draft.clone());
             fs::create_dir(layout.objects()).and_then(|()| fs::create_dir(layout.live())).map_err(failed)?;
             drop(FileSlots::create(&layout.shred())?);

@@ -24,7 +24,7 @@ pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure>
     let ingestor = vault.ingestor(&pin, writer)?;
 
     let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-    let (found, mut failures) = files::find(&paths);
+    let (found, failures) = files::find(&paths);
     let started = Instant::now();
     let progress = Progress::new("ingesting", found.iter().map(|i| i.bytes).sum());
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -51,9 +51,8 @@ pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure>
         |wanted: fn(&Result<strongroom::Ingested, Failure>) -> bool| results.iter().filter(|(_, r)| wanted(r)).count();
     let (stored, there) =
         (count(|r| r.as_ref().is_ok_and(|i| !i.duplicate)), count(|r| r.as_ref().is_ok_and(|i| i.duplicate)));
-    for (path, error) in failures.drain(..).collect::<Vec<_>>() {
-        println!("FAILED   {}: {}", path.display(), chain(&*error));
-        failures.push((path, error));
+    for (path, error) in &failures {
+        println!("FAILED   {}: {}", path.display(), chain(&**error));
     }
     let failed = failures.len() + count(Result::is_err);
     let seconds = started.elapsed().as_secs_f64();
