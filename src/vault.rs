@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TenantId, VaultId};
 use crate::key::{DisclosurePolicy, PublicKey, TenantCard, TenantPin};
-use crate::store::{Change, FileObjects, FileSlots, Leases, Objects, Op, Slots, SqliteStore, Store};
+use crate::store::{Change, FileObjects, FileSlots, Leases, Objects, Op, Slots, SqliteStore, Store, Which};
 use crate::time::Timestamp;
 
 /// A folder of sealed records. Holds no key: it enrols tenants and writers and hands out what may do more.
@@ -141,7 +141,29 @@ impl Vault {
     /// # Errors
     /// [`Tampered`](ErrorKind::Tampered) if a card or policy does not verify; else as the database.
     pub fn tenants(&self) -> Result<Vec<Tenant>> {
-        let rows = self.0.store.tenants()?.into_iter();
+        self.look_up(Which::All)
+    }
+
+    /// The tenant of that id.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is none; else as [`tenants`](Self::tenants).
+    pub fn tenant(&self, id: TenantId) -> Result<Tenant> {
+        let found = self.look_up(Which::Id(id))?.pop();
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a tenant up"))
+    }
+
+    /// The tenant that was enrolled under that name.
+    ///
+    /// # Errors
+    /// As [`tenant`](Self::tenant).
+    pub fn tenant_named(&self, name: &str) -> Result<Tenant> {
+        let found = self.look_up(Which::Name(name))?.pop();
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a tenant up by name"))
+    }
+
+    fn look_up(&self, which: Which<'_>) -> Result<Vec<Tenant>> {
+        let rows = self.0.store.tenants(which)?.into_iter();
         rows.map(|row| {
             let card = TenantCard::from_bytes(&row.card)?;
             let policy = DisclosurePolicy::from_bytes(&row.policy, &card)?;
@@ -151,24 +173,6 @@ impl Vault {
             Ok(Tenant { id: row.tenant, name: row.name, card, policy })
         })
         .collect()
-    }
-
-    /// The tenant of that id.
-    ///
-    /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) if there is none; else as [`tenants`](Self::tenants).
-    pub fn tenant(&self, id: TenantId) -> Result<Tenant> {
-        let found = self.tenants()?.into_iter().find(|t| t.id == id);
-        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a tenant up"))
-    }
-
-    /// The tenant that was enrolled under that name.
-    ///
-    /// # Errors
-    /// As [`tenant`](Self::tenant).
-    pub fn tenant_named(&self, name: &str) -> Result<Tenant> {
-        let found = self.tenants()?.into_iter().find(|t| t.name == name);
-        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a tenant up by name"))
     }
 }
 

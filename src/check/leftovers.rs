@@ -7,6 +7,8 @@ use crate::record::RecordHeader;
 use crate::store::{Block, Found, MAX_INLINE, ObjectName, SLOT};
 use crate::vault::Room;
 
+/// Slots read at once.
+const READ: usize = 4096;
 /// Records read at once.
 pub(super) const PAGE: usize = 256;
 
@@ -29,7 +31,8 @@ impl SlotSet {
         Self(Vec::new())
     }
 
-    /// Whether the slot was not there before. A number no file can have is as good as named twice.
+    /// Whether the slot was not there before. A number behind the file's end is as good as named twice: it is not
+    /// kept, so a header that lies costs no memory.
     pub(super) fn insert(&mut self, slot: u64, end: u64) -> bool {
         if slot >= end {
             return false;
@@ -74,13 +77,17 @@ pub(super) fn find(room: &Room, live: &HashSet<EpochId>, named: &SlotSet) -> Res
         }
         Ok(())
     })?;
+    let slots_there = room.slots.count()?;
     for Block { start, count, epoch } in room.store.blocks()? {
         if live.contains(&epoch) {
             continue;
         }
-        let block = room.slots.read_block(start, count)?;
-        let slots = (start..).zip(block.as_chunks::<{ SLOT as usize }>().0);
-        left.slots.extend(slots.filter(|(n, slot)| !named.contains(*n) && **slot != [0; 32]).map(|(n, _)| n));
+        let end = start.saturating_add(count).min(slots_there);
+        for from in (start..end).step_by(READ) {
+            let block = room.slots.read_block(from, (end - from).min(READ as u64))?;
+            let slots = (from..).zip(block.as_chunks::<{ SLOT as usize }>().0);
+            left.slots.extend(slots.filter(|(n, slot)| !named.contains(*n) && **slot != [0; 32]).map(|(n, _)| n));
+        }
     }
     left.leases.extend(room.leases.list()?.into_iter().filter(|epoch| !live.contains(epoch)));
     // Leases taken since `live` was asked for.
@@ -91,7 +98,7 @@ pub(super) fn find(room: &Room, live: &HashSet<EpochId>, named: &SlotSet) -> Res
 
 /// Every slot that a record names, without looking at anything else.
 pub(super) fn named_slots(room: &Room) -> Result<SlotSet> {
-    let (mut named, mut n) = (SlotSet::new(), 0);
+    let (mut named, mut n, slots_there) = (SlotSet::new(), 0, room.slots.count()?);
     loop {
         let rows = room.store.all_records(n, PAGE)?;
         let Some(last) = rows.last() else { return Ok(named) };
@@ -99,7 +106,7 @@ pub(super) fn named_slots(room: &Room) -> Result<SlotSet> {
         for row in rows {
             // A header that does not parse might name any slot: `check` reports it, and a sweep stops here.
             for part in RecordHeader::from_bytes(&row.header)?.parts {
-                named.insert(part.slot, u64::MAX / SLOT);
+                named.insert(part.slot, slots_there);
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::error::{ErrorKind, Result};
 use crate::id::{EpochId, TenantId};
 use crate::key::{DisclosurePolicy, TenantCard};
 use crate::record::RecordHeader;
-use crate::store::{MAX_INLINE, ObjectName, RecordRow, Slot};
+use crate::store::{MAX_INLINE, ObjectName, RecordRow, Slot, Which};
 use crate::stream::ReadAt;
 use crate::vault::{Room, Vault};
 
@@ -77,7 +77,7 @@ type Policies = HashMap<TenantId, (TenantCard, DisclosurePolicy)>;
 
 fn tenants(room: &Room, report: &mut CheckReport) -> Result<Policies> {
     let mut known = HashMap::new();
-    for row in room.store.tenants()? {
+    for row in room.store.tenants(Which::All)? {
         report.tenants += 1;
         let card = TenantCard::from_bytes(&row.card);
         let policy =
@@ -115,12 +115,10 @@ fn epochs(room: &Room, tenants: &Policies, report: &mut CheckReport) -> Result<H
 
 fn records(room: &Room, epochs: &HashMap<EpochId, EpochHeader>, report: &mut CheckReport) -> Result<SlotSet> {
     let mut blocks: HashMap<EpochId, Vec<(u64, u64)>> = HashMap::new();
-    let mut reserved = 0;
     for block in room.store.blocks()? {
-        reserved = reserved.max(block.start.saturating_add(block.count));
         blocks.entry(block.epoch).or_default().push((block.start, block.start.saturating_add(block.count)));
     }
-    let (mut named, mut n) = (SlotSet::new(), 0);
+    let (mut named, mut n, slots_there) = (SlotSet::new(), 0, room.slots.count()?);
     loop {
         let rows = room.store.all_records(n, PAGE)?;
         let Some(last) = rows.last() else { return Ok(named) };
@@ -135,7 +133,7 @@ fn records(room: &Room, epochs: &HashMap<EpochId, EpochHeader>, report: &mut Che
             let of_epoch = blocks.get(&header.epoch).map_or(&[][..], Vec::as_slice);
             for (number, part) in (0u32..).zip(&header.parts) {
                 let in_block = of_epoch.iter().any(|(start, end)| (*start..*end).contains(&part.slot));
-                if !named.insert(part.slot, reserved) || !in_block {
+                if !named.insert(part.slot, slots_there) || !in_block {
                     report.find(FindingKind::Slot, Some(row.record), format!("slot {} of part {number}", part.slot));
                 }
                 let live = match room.slots.read(part.slot) {

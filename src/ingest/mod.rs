@@ -157,12 +157,7 @@ impl Ingestor {
         let shares = key.share(&drawn.keys, drawn.epoch.sharing)?;
 
         let mut content = token.map(|_| Content::of(&draft)).transpose()?;
-        let mut inflight = InFlight {
-            room: &self.room,
-            slots: drawn.slots.iter().map(|s| s.0).collect(),
-            objects: Vec::new(),
-            armed: true,
-        };
+        let mut inflight = InFlight { room: &self.room, objects: Vec::new() };
         let (mut parts, mut inline) = (Vec::with_capacity(drawn.slots.len()), Vec::new());
         for ((number, part), (slot, shred)) in (1u32..).zip(&mut draft.parts).zip(&drawn.slots[1..]) {
             let (part_key, context) = (key.part_key(number, shred), key.part_context(number, part.kind()));
@@ -188,9 +183,9 @@ impl Ingestor {
         let time = draft.head.time();
         let header = RecordHeader { vault, tenant, epoch, record, seq, time, wrap, shares, parts }.to_bytes();
         let idempotency = token.zip(content).map(|(token, content)| self.mark(token, &content.finish()));
-        let (slots, objects) = inflight.disarm();
+        let (epoch_held, objects) = (Arc::clone(&drawn.epoch), std::mem::take(&mut inflight.objects));
         let row = NewRecord { record, tenant, epoch, time, header, head, inline, idempotency };
-        Ok(Sealed { row: Some(row), room: Arc::clone(&self.room), slots, objects, _epoch: drawn.epoch })
+        Ok(Sealed { row: Some(row), room: Arc::clone(&self.room), slots: drawn.release(), objects, _epoch: epoch_held })
     }
 
     /// Makes objects durable and commits the rows; then forgets or removes what each draft made.
@@ -276,26 +271,15 @@ impl Drop for Sealed {
     }
 }
 
-/// What a draft has made so far while it is being sealed.
+/// The objects that a draft has made so far while it is being sealed.
 struct InFlight<'a> {
     room: &'a Room,
-    slots: Vec<u64>,
     objects: Vec<ObjectName>,
-    armed: bool,
-}
-
-impl InFlight<'_> {
-    fn disarm(mut self) -> (Vec<u64>, Vec<ObjectName>) {
-        self.armed = false;
-        (std::mem::take(&mut self.slots), std::mem::take(&mut self.objects))
-    }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        if self.armed {
-            remove(self.room, &self.slots, &self.objects);
-        }
+        remove(self.room, &[], &self.objects);
     }
 }
 

@@ -37,12 +37,29 @@ pub(super) struct OpenEpoch {
     _lease: Lease,
 }
 
-/// What one record is sealed with.
+/// What one record is sealed with. Dropped with its slots, it wipes them.
 pub(super) struct Drawn {
+    room: Arc<Room>,
     pub(super) epoch: Arc<OpenEpoch>,
     pub(super) keys: MessageKeys,
     /// Slot numbers and shred secrets, the head's first.
     pub(super) slots: Vec<(u64, Secret)>,
+}
+
+impl Drawn {
+    /// Hands the slots on to whoever keeps or wipes them now.
+    pub(super) fn release(mut self) -> Vec<u64> {
+        std::mem::take(&mut self.slots).into_iter().map(|(slot, _)| slot).collect()
+    }
+}
+
+impl Drop for Drawn {
+    fn drop(&mut self) {
+        if !self.slots.is_empty() {
+            // What cannot be wiped now, the sweep wipes when the epoch is over.
+            let _ = self.room.slots.shred(&self.slots.iter().map(|(slot, _)| *slot).collect::<Vec<_>>());
+        }
+    }
 }
 
 impl Period {
@@ -65,7 +82,12 @@ impl Period {
             let Some(current) = &mut self.current else { unreachable!("opened above") };
             let slots = current.slots.take(count, ahead)?;
             ahead -= count;
-            drawn.push(Drawn { epoch: Arc::clone(&current.shared), keys: current.writer.draw(), slots });
+            drawn.push(Drawn {
+                room: Arc::clone(room),
+                epoch: Arc::clone(&current.shared),
+                keys: current.writer.draw(),
+                slots,
+            });
         }
         Ok(drawn)
     }

@@ -31,7 +31,7 @@ pub(crate) trait Store: Send + Sync {
     fn commit(&self, change: Change) -> Result<Vec<Outcome>>;
 
     fn vault(&self) -> Result<VaultId>;
-    fn tenants(&self) -> Result<Vec<TenantRow>>;
+    fn tenants(&self, which: Which<'_>) -> Result<Vec<TenantRow>>;
     fn writer_is_enrolled(&self, writer: &PublicKey) -> Result<bool>;
     fn epoch(&self, epoch: EpochId) -> Result<Option<Vec<u8>>>;
     fn record(&self, tenant: TenantId, record: RecordId) -> Result<Option<RecordRow>>;
@@ -110,6 +110,14 @@ pub(crate) struct NewRecord {
 pub(crate) struct IdempotencyMark {
     pub(crate) token: [u8; 16],
     pub(crate) content: [u8; 16],
+}
+
+/// Which tenants to look up.
+#[derive(Clone, Copy)]
+pub(crate) enum Which<'a> {
+    All,
+    Id(TenantId),
+    Name(&'a str),
 }
 
 pub(crate) struct TenantRow {

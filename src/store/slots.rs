@@ -14,8 +14,10 @@ pub(crate) const SLOT: u64 = 32;
 pub(crate) trait Slots: Send + Sync {
     /// Writes a reserved block of slots from `start` on and syncs. Only then may one be handed out.
     fn write(&self, start: u64, block: &[u8]) -> Result<()>;
+    /// How many slots there are, whatever they hold.
+    fn count(&self) -> Result<u64>;
     fn read(&self, slot: u64) -> Result<Slot>;
-    /// Reads slots in bulk, as they lie; fewer than asked for if there are no more.
+    /// Reads slots in bulk, as they lie; fewer than asked for if there are no more. Ask for a few thousand at most.
     fn read_block(&self, start: u64, count: u64) -> Result<Zeroizing<Vec<u8>>>;
     /// Zeroes slots and syncs: they are erased when this returns.
     fn shred(&self, slots: &[u64]) -> Result<()>;
@@ -55,6 +57,11 @@ impl Slots for FileSlots {
             Some(9) => Error::new(ErrorKind::ReadOnly, "writing the shred file").because(e),
             _ => Error::from_io(e, "writing the shred file"),
         })
+    }
+
+    fn count(&self) -> Result<u64> {
+        let size = self.0.metadata().map_err(|e| Error::from_io(e, "sizing the shred file"))?.len();
+        Ok(size / SLOT)
     }
 
     fn read(&self, slot: u64) -> Result<Slot> {

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, TransactionBehavior, ffi, params};
 
 use super::{
     Block, Change, EpochRow, IdempotencyMark, NewRecord, Op, Order, Outcome, PageRange, RecordRow, Store, TenantRow,
+    Which,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
@@ -259,8 +260,9 @@ impl Store for SqliteStore {
         } else {
             self.commit_all(&mut db, jobs);
         }
-        // Our own job was in the queue that was just taken.
-        lock(&result).take().unwrap_or_else(|| unreachable!("every job gets a result"))
+        // Our job was in the queue that was just taken, unless a thread died between taking it and its result.
+        let unknown = || Err(Error::new(ErrorKind::OutcomeUnknown, "committing beside a thread that died"));
+        lock(&result).take().unwrap_or_else(unknown)
     }
 
     fn vault(&self) -> Result<VaultId> {
@@ -269,17 +271,24 @@ impl Store for SqliteStore {
         })
     }
 
-    fn tenants(&self) -> Result<Vec<TenantRow>> {
-        self.read("listing tenants", |db| {
-            let sql = "SELECT t.id, t.name,
-                (SELECT bytes FROM cards WHERE tenant = t.n ORDER BY version DESC LIMIT 1),
-                (SELECT bytes FROM policies WHERE tenant = t.n ORDER BY version DESC LIMIT 1)
-                FROM tenants t ORDER BY t.n";
+    fn tenants(&self, which: Which<'_>) -> Result<Vec<TenantRow>> {
+        self.read("looking tenants up", |db| {
+            let (condition, bound): (_, &[&dyn ToSql]) = match &which {
+                Which::All => ("", &[]),
+                Which::Id(id) => ("WHERE t.id = ?1", &[id.as_bytes()]),
+                Which::Name(name) => ("WHERE t.name = ?1", &[name]),
+            };
+            let sql = format!(
+                "SELECT t.id, t.name,
+                 (SELECT bytes FROM cards WHERE tenant = t.n ORDER BY version DESC LIMIT 1),
+                 (SELECT bytes FROM policies WHERE tenant = t.n ORDER BY version DESC LIMIT 1)
+                 FROM tenants t {condition} ORDER BY t.n"
+            );
             let row = |row: &Row<'_>| {
                 let tenant = TenantId::from_bytes(row.get(0)?);
                 Ok(TenantRow { tenant, name: row.get(1)?, card: row.get(2)?, policy: row.get(3)? })
             };
-            db.prepare_cached(sql)?.query_map([], row)?.collect()
+            db.prepare_cached(&sql)?.query_map(bound, row)?.collect()
         })
     }
 
