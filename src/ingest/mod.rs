@@ -4,6 +4,8 @@
 //! leaves slots, objects and a lease that no row names, which the sweep removes; after it, the record is there.
 
 mod body;
+#[cfg(test)]
+mod faults;
 mod period;
 
 use std::fmt;
