@@ -8,7 +8,7 @@ use std::time::Instant;
 use strongroom::*;
 
 use crate::files::{self, Failure, Interaction};
-use crate::screen::{Progress, heading, size};
+use crate::screen::{Progress, heading, say, size};
 
 type Done<T> = std::result::Result<T, Failure>;
 
@@ -24,10 +24,10 @@ pub fn run() -> Done<bool> {
 
     heading("1. A vault and two tenants");
     let vault = Vault::create(&folder)?;
-    println!("vault    {} in {}", vault.id(), folder.strip_prefix(here).unwrap_or(&folder).display());
+    say!("vault    {} in {}", vault.id(), folder.strip_prefix(here).unwrap_or(&folder).display());
     let writer = Arc::new(WriterKey::generate()?);
     vault.enrol_writer(writer.public_key())?;
-    println!("writer   {} signs; it holds no key that opens anything", short(writer.public_key()));
+    say!("writer   {} signs; it holds no key that opens anything", short(writer.public_key()));
     let harbor = enrol(&vault, "harbor-energy", 0)?;
     let meridian = enrol(&vault, "meridian-bank", 3)?;
 
@@ -52,7 +52,7 @@ pub fn run() -> Done<bool> {
         stored.extend(ingestor.ingest_batch(drafts?)?.into_iter().map(|done| (owner, done.record)));
         progress.done();
         let again = ingestor.ingest(calls[0].draft(&indicatif::ProgressBar::hidden())?)?;
-        println!(
+        say!(
             "{:24} the first call again: {}",
             "",
             if again.duplicate { "the same record, nothing stored" } else { "stored twice" }
@@ -62,7 +62,7 @@ pub fn run() -> Done<bool> {
 
     heading("3. Their owners read them back");
     let mut compared = 0;
-    println!("{:14} {:36} {:24} {:10} {:>8}  parts", "tenant", "record", "began", "channel", "length");
+    say!("{:14} {:36} {:24} {:10} {:>8}  parts", "tenant", "record", "began", "channel", "length");
     for owner in [&harbor, &meridian] {
         let session =
             vault.session(owner.pin.tenant, Arc::clone(&owner.identity), Access::new("ingest example", "showing"))?;
@@ -78,36 +78,34 @@ pub fn run() -> Done<bool> {
             listing = listing.after(next);
         }
     }
-    println!("{compared} parts compared with their files: all the same, bit for bit");
+    say!("{compared} parts compared with their files: all the same, bit for bit");
     let call = stored[0].1;
     let session =
         vault.session(harbor.pin.tenant, Arc::clone(&harbor.identity), Access::new("ingest example", "showing"))?;
     let part = session.read(call)?.part(1)?;
     let mut middle = [0; 4096];
     part.read_range(part.len() / 2, &mut middle)?;
-    println!("4 KiB from the middle of a call of {} were read without opening the rest", size(part.len()));
+    say!("4 KiB from the middle of a call of {} were read without opening the rest", size(part.len()));
 
     heading("4. Nobody else does");
     let other =
         vault.session(meridian.pin.tenant, Arc::clone(&meridian.identity), Access::new("ingest example", "trying"))?;
-    println!("meridian-bank asks for harbor-energy's call:   {}", refused(other.read(call))?);
+    say!("meridian-bank asks for harbor-energy's call:   {}", refused(other.read(call))?);
     let stranger = vault.session(harbor.pin.tenant, Identity::generate()?, Access::new("stranger", "trying"));
-    println!("a stranger opens harbor-energy's session:      {}", refused(stranger)?);
-    println!(
-        "the operator:                                  `Vault` and `Ingestor` have no method that reads, and no key"
-    );
+    say!("a stranger opens harbor-energy's session:      {}", refused(stranger)?);
+    say!("the operator:                                  `Vault` and `Ingestor` have no method that reads, and no key");
     let words = ["Louis Anderson", "olivia.flores", "policy number", "5722568385"];
     let hits: usize = words.iter().map(|word| count(&folder, word.as_bytes())).sum::<Done<usize>>()?;
-    println!("{:?} on the vault's disk: {hits} times", words);
+    say!("{:?} on the vault's disk: {hits} times", words);
 
     heading("5. Check");
     let report = vault.check()?;
-    println!("without any key:      {report}");
+    say!("without any key:      {report}");
     for owner in [&harbor, &meridian] {
         let session =
             vault.session(owner.pin.tenant, Arc::clone(&owner.identity), Access::new("ingest example", "checking"))?;
         let opened = session.check()?;
-        println!(
+        say!(
             "as {:18} {} records, {} parts opened: {}",
             format!("{}:", owner.name),
             opened.records,
@@ -120,13 +118,13 @@ pub fn run() -> Done<bool> {
     }
 
     heading("6. Figures");
-    println!(
+    say!(
         "{} records, {} of plaintext, ingested and durable in {:.2} s",
         stored.len(),
         size(plain),
         ingesting.as_secs_f64()
     );
-    println!(
+    say!(
         "{} sealed and padded; {} on the disk with indexes and spare space",
         size(report.bytes),
         size(on_disk(&folder)?)
@@ -148,7 +146,7 @@ fn enrol(vault: &Vault, name: &'static str, custodians: usize) -> Done<Owner> {
         0 => "nobody but the tenant opens its records".to_owned(),
         m => format!("besides the tenant, any {m} of {custodians} custodians together"),
     };
-    println!("tenant   {name}: {who}; ingest pins card {}", &pin.card.to_string()[..16]);
+    say!("tenant   {name}: {who}; ingest pins card {}", &pin.card.to_string()[..16]);
     Ok(Owner { name, identity, pin })
 }
 
@@ -156,7 +154,7 @@ fn row(owner: &Owner, record: &Record) {
     let head = record.head();
     let parts = record.parts().map(|(_, p)| format!("{} {}", p.kind, size(p.len))).collect::<Vec<_>>().join(", ");
     let length = head.duration_ms.map_or("".into(), |ms| format!("{:.1} s", ms as f64 / 1e3));
-    println!(
+    say!(
         "{:14} {} {:24} {:10} {length:>8}  {parts}",
         owner.name,
         record.id(),

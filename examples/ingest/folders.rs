@@ -9,7 +9,7 @@ use std::time::Instant;
 use strongroom::{DisclosurePolicy, ErrorKind, Identity, TenantCard, TenantId, TenantPin, Vault, WriterKey};
 
 use crate::files::{self, Failure};
-use crate::screen::{Progress, chain, size};
+use crate::screen::{Progress, chain, say, size};
 
 /// Ingests everything below the paths. `false` if anything failed.
 pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure> {
@@ -36,7 +36,7 @@ pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure>
                 Ok(done) => format!("stored   {}  {} ({})", done.record, interaction.name, size(interaction.bytes)),
                 Err(error) => format!("FAILED   {}: {}", interaction.name, chain(&**error)),
             };
-            progress.bar().suspend(|| println!("{line}"));
+            progress.bar().suspend(|| say!("{line}"));
             if let Ok(mut results) = results.lock() {
                 results.push((interaction, result));
             }
@@ -52,12 +52,12 @@ pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure>
     let (stored, there) =
         (count(|r| r.as_ref().is_ok_and(|i| !i.duplicate)), count(|r| r.as_ref().is_ok_and(|i| i.duplicate)));
     for (path, error) in &failures {
-        println!("FAILED   {}: {}", path.display(), chain(&**error));
+        say!("FAILED   {}: {}", path.display(), chain(&**error));
     }
     let failed = failures.len() + count(Result::is_err);
     let seconds = started.elapsed().as_secs_f64();
-    println!("{stored} stored, {there} already there, {failed} failed in {seconds:.1} s");
-    println!("the tenant's secret key: {}", keys.identity(tenant).display());
+    say!("{stored} stored, {there} already there, {failed} failed in {seconds:.1} s");
+    say!("the tenant's secret key: {}", keys.identity(tenant).display());
     Ok(failed == 0)
 }
 

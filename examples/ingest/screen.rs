@@ -5,6 +5,15 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+/// As `println!`, for readers that may stop listening: `… | head` must not end an ingest.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+pub(crate) use say;
+
 /// A bar over `bytes`, or on no terminal a line when it is done.
 pub struct Progress {
     bar: ProgressBar,
@@ -29,7 +38,7 @@ impl Progress {
     pub fn done(self) {
         let (bytes, seconds) = (self.bar.position(), self.bar.elapsed().as_secs_f64());
         self.bar.finish_and_clear();
-        println!("{:24} {:>10} in {seconds:.2} s", self.what, size(bytes));
+        say!("{:24} {:>10} in {seconds:.2} s", self.what, size(bytes));
     }
 }
 
@@ -54,8 +63,8 @@ pub fn size(bytes: u64) -> String {
 
 pub fn heading(text: &str) {
     if std::io::stdout().is_terminal() {
-        println!("\n\x1b[1m{text}\x1b[0m");
+        say!("\n\x1b[1m{text}\x1b[0m");
     } else {
-        println!("\n{text}");
+        say!("\n{text}");
     }
 }
