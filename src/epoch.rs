@@ -124,6 +124,12 @@ impl EpochHeader {
         Ok(this)
     }
 
+    #[cfg(test)]
+    pub(crate) fn infos(&self, custodian: &crate::key::Recipient) -> [Vec<u8>; 2] {
+        let context = self.context();
+        [context.tenant_info(self.suite), context.custodian_info(custodian.suite(), 1, custodian.as_bytes())]
+    }
+
     fn context(&self) -> EpochContext<'_> {
         EpochContext {
             vault: self.vault,
@@ -194,6 +200,13 @@ impl Chain {
     }
 }
 
+/// What an epoch is made of: the chains' first keys and the key of its index.
+pub(crate) struct EpochSecrets {
+    pub(crate) tenant: Secret,
+    pub(crate) index_key: Secret,
+    pub(crate) custodians: Vec<Secret>,
+}
+
 /// The writing side of an epoch. Holds the chain keys for the records to come and none for those before.
 pub(crate) struct EpochWriter {
     pub(crate) header: EpochHeader,
@@ -213,37 +226,45 @@ pub(crate) struct MessageKeys {
 impl EpochWriter {
     /// Draws the epoch's secrets and seals them to the tenant and the custodians.
     pub(crate) fn open(card: &TenantCard, policy: &DisclosurePolicy, writer: &WriterKey) -> Result<Self> {
+        let custodians = policy.custodians().iter().map(|_| Secret::generate()).collect::<Result<_>>()?;
+        let secrets = EpochSecrets { tenant: Secret::generate()?, index_key: Secret::generate()?, custodians };
+        Self::with(EpochId::generate()?, Timestamp::now(), secrets, card, policy, writer)
+    }
+
+    pub(crate) fn with(
+        epoch: EpochId,
+        opened: Timestamp,
+        secrets: EpochSecrets,
+        card: &TenantCard,
+        policy: &DisclosurePolicy,
+        writer: &WriterKey,
+    ) -> Result<Self> {
         let (public, card_hash, policy_hash) = (writer.public_key(), card.hash(), policy.hash());
         let context = EpochContext {
             vault: card.vault(),
             tenant: card.tenant(),
-            epoch: EpochId::generate()?,
+            epoch,
             writer: &public,
             card: &card_hash,
             policy: &policy_hash,
         };
-        let (tenant, index_key) = (Secret::generate()?, Secret::generate()?);
+        let EpochSecrets { tenant, index_key, custodians: chains } = secrets;
         let suite = card.recipient().suite();
         let for_tenant = seal(card.recipient(), &context.tenant_info(suite), &both(&tenant, &index_key)[..])?;
 
         let (mut custodians, mut for_custodians) = (Vec::new(), Vec::new());
         if !policy.custodians().is_empty() {
             let index_shares = shares::split(&index_key, policy.threshold(), policy.custodians().len() as u8)?;
-            for ((number, custodian), share) in (1..).zip(policy.custodians()).zip(&index_shares) {
-                let chain = Secret::generate()?;
+            for (((number, custodian), share), chain) in (1..).zip(policy.custodians()).zip(&index_shares).zip(chains) {
                 let suite = custodian.suite();
                 let info = context.custodian_info(suite, number, custodian.as_bytes());
                 let sealed = seal(custodian, &info, &both(&chain, share)[..])?;
-                for_custodians.push(CustodianSeal {
-                    suite,
-                    commitment: context.share_commitment(number, share),
-                    sealed,
-                });
+                let commitment = context.share_commitment(number, share);
+                for_custodians.push(CustodianSeal { suite, commitment, sealed });
                 custodians.push(Chain(chain));
             }
         }
 
-        let opened = Timestamp::now();
         let fields: [&[u8]; 9] = [
             context.vault.as_bytes(),
             context.tenant.as_bytes(),

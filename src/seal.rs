@@ -47,16 +47,16 @@ impl Place {
         enc(label, &fields)
     }
 
-    fn dek_context(&self) -> Vec<u8> {
+    pub(crate) fn dek_context(&self) -> Vec<u8> {
         self.enc("dek-tenant", &[&self.seq.to_be_bytes()])
     }
 
-    fn share_context(&self, sharing: Sharing, number: u8, count: u8) -> Vec<u8> {
+    pub(crate) fn share_context(&self, sharing: Sharing, number: u8, count: u8) -> Vec<u8> {
         let policy = sharing.policy;
         self.enc("dek-share", &[&self.seq.to_be_bytes(), policy.as_bytes(), &[number], &[sharing.threshold], &[count]])
     }
 
-    fn share_commitment(&self, number: u8, share: &Secret) -> [u8; 32] {
+    pub(crate) fn share_commitment(&self, number: u8, share: &Secret) -> [u8; 32] {
         Sha256::digest(Zeroizing::new(self.enc("dek-share-commitment", &[&[number], share.expose_secret()]))).into()
     }
 
@@ -76,6 +76,11 @@ pub(crate) struct RecordKey {
 pub(crate) type SealedShares = Vec<([u8; 32], Vec<u8>)>;
 
 impl RecordKey {
+    #[cfg(test)]
+    pub(crate) fn from_dek(place: Place, dek: Secret) -> Self {
+        Self { place, dek }
+    }
+
     pub(crate) fn generate(place: Place) -> Result<Self> {
         Ok(Self { place, dek: Secret::generate()? })
     }

@@ -1,4 +1,6 @@
-use zeroize::ZeroizeOnDrop;
+use std::ops::{Deref, DerefMut};
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::Result;
 use crate::id::random;
@@ -36,3 +38,37 @@ impl Secret {
         Self(Box::new([0; 32]))
     }
 }
+
+/// Plaintext on its way, wiped when dropped. `Zeroizing<Vec<u8>>` wipes byte by byte, which takes longer than opening.
+#[derive(Default)]
+pub(crate) struct Plain(Vec<u8>);
+
+impl From<Vec<u8>> for Plain {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Plain {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Plain {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        // A longer text may have been there.
+        self.0.resize(self.0.capacity(), 0);
+        self.0.as_mut_slice().zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Plain {}

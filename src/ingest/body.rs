@@ -7,7 +7,7 @@ use ring::digest::{Context, SHA256};
 use crate::encoding::padded_len;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Content, Digests, Draft};
-use crate::secret::Secret;
+use crate::secret::{Plain, Secret};
 use crate::store::{MAX_INLINE, ObjectName, ObjectWriter, Objects};
 use crate::stream::{CHUNK, Sealer, read_full, sealed_len};
 
@@ -45,12 +45,11 @@ pub(super) fn seal(
     }
     // Before anything is written: a part that is not what its producer says costs nothing.
     let content = digests.finish()?;
-    let len = first.len() as u64;
-    let mut sealed = Vec::with_capacity(sealed_len(padded_len(len)) as usize);
-    let mut sealer: Sealer = Sealer::start(key, context, &mut sealed)?;
-    sealer.update(&first, &mut sealed)?;
-    pad(&mut sealer, len, &mut |_| Ok(()), &mut sealed)?;
-    sealer.finish(&mut sealed)?;
+    let (len, mut plain) = (first.len() as u64, Plain::from(first));
+    plain.resize(padded_len(len) as usize, 0);
+    let mut sealed = Vec::with_capacity(sealed_len(plain.len() as u64) as usize);
+    let sealer: Sealer = Sealer::start(key, context, &mut sealed)?;
+    sealer.whole(&plain, &mut sealed)?;
     let (sealed_len, digest) = (sealed.len() as u64, digest(&sealed));
     let inline = if sealed_len <= MAX_INLINE {
         Some(sealed)

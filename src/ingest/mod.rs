@@ -10,18 +10,17 @@ mod period;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use zeroize::Zeroizing;
-
-use crate::encoding::{enc, padded_len};
+use crate::encoding::enc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, TenantId};
 use crate::key::{TenantPin, WriterKey};
-use crate::record::{Content, Digests, Draft, PartHeader, RecordHeader};
+use crate::record::{Content, Digests, Draft, Head, PartHeader, RecordHeader};
 use crate::seal::{Place, RecordKey};
+use crate::secret::Secret;
 use crate::store::{Change, IdempotencyMark, NewRecord, ObjectName, Op, Outcome};
-use crate::stream::Sealer;
+use crate::stream::{Sealer, sealed_len};
 use crate::time::Timestamp;
 use crate::vault::{Room, Vault};
 use period::{Drawn, OpenEpoch, Period};
@@ -180,7 +179,7 @@ impl Ingestor {
 
         draft.head.ingested = Timestamp::now();
         let head_key = key.part_key(0, &drawn.slots[0].1);
-        let head = seal_head(&Zeroizing::new(draft.head.encode()?), &head_key, &key.head_context())?;
+        let head = seal_head(&draft.head, &head_key, &key.head_context())?;
         parts.insert(0, PartHeader { slot: drawn.slots[0].0, len: head.len() as u64, digest: body::digest(&head) });
         let time = draft.head.time();
         let header = RecordHeader { vault, tenant, epoch, record, seq, time, wrap, shares, parts }.to_bytes();
@@ -295,17 +294,11 @@ fn remove(room: &Room, slots: &[u64], objects: &[ObjectName]) {
     }
 }
 
-/// `COB(key, context, u32(len) || head || zeros)`: a head carries its own length, since nothing else does.
-fn seal_head(head: &Zeroizing<Vec<u8>>, key: &crate::secret::Secret, context: &[u8]) -> Result<Vec<u8>> {
-    let padded = padded_len(4 + head.len() as u64) as usize;
-    let mut plain = Zeroizing::new(Vec::with_capacity(padded));
-    plain.extend_from_slice(&(head.len() as u32).to_be_bytes());
-    plain.extend_from_slice(head);
-    plain.resize(padded, 0);
-    let mut sealed = Vec::with_capacity(crate::stream::sealed_len(padded as u64) as usize);
-    let mut sealer: Sealer = Sealer::start(key, context, &mut sealed)?;
-    sealer.update(&plain, &mut sealed)?;
-    sealer.finish(&mut sealed)?;
+fn seal_head(head: &Head, key: &Secret, context: &[u8]) -> Result<Vec<u8>> {
+    let plain = head.encode_padded()?;
+    let mut sealed = Vec::with_capacity(sealed_len(plain.len() as u64) as usize);
+    let sealer: Sealer = Sealer::start(key, context, &mut sealed)?;
+    sealer.whole(&plain, &mut sealed)?;
     Ok(sealed)
 }
 
@@ -317,7 +310,10 @@ fn half(whole: [u8; 32]) -> [u8; 16] {
 
 /// Runs `work` on every job, on as many threads as there are cores, and gives the results in the jobs' order.
 fn on_all_cores<J: Send, T: Send>(jobs: Vec<J>, work: impl Fn(J) -> T + Sync) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
+    // Asking costs as much as sealing a short record: the system reads several files for the answer.
+    static CORES: OnceLock<usize> = OnceLock::new();
+    let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads = cores.min(jobs.len());
     if threads <= 1 {
         return jobs.into_iter().map(work).collect();
     }

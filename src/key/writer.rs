@@ -32,6 +32,11 @@ impl WriterKey {
         Ok(Self { sign: Secret::generate()?, dedup: Secret::generate()? })
     }
 
+    #[cfg(test)]
+    pub(crate) fn from_secrets(sign: Secret, dedup: Secret) -> Self {
+        Self { sign, dedup }
+    }
+
     /// Another writer, with a signing key of its own, that recognises the same idempotency keys.
     ///
     /// # Errors

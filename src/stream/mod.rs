@@ -14,6 +14,8 @@ pub use range::{RangeReader, ReadAt};
 pub use seal::SealWriter;
 
 pub(crate) use open::{read_full, unwrap};
+#[cfg(test)]
+pub(crate) use seal::wrap_with_salt;
 pub(crate) use seal::{Sealer, wrap};
 
 /// Plaintext bytes in every chunk but the last.

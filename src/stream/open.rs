@@ -5,7 +5,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::cipher::{Gcm, MessageCipher, Ring, Wiping};
 use super::{CHUNK, HEADER, SEALED_CHUNK, TAG};
 use crate::error::{Error, ErrorKind, Result};
-use crate::secret::Secret;
+use crate::secret::{Plain, Secret};
 
 /// Opens a sealed stream from front to back. Holds one chunk, and gives nothing of a chunk before its tag is checked.
 ///
@@ -14,7 +14,7 @@ use crate::secret::Secret;
 pub struct OpenReader<R> {
     input: R,
     cipher: MessageCipher<Ring>,
-    chunk: Zeroizing<Vec<u8>>,
+    chunk: Plain,
     given: usize,
     index: u64,
     state: State,
@@ -40,7 +40,7 @@ impl<R: Read> OpenReader<R> {
         }
         let key = Secret::from_fn(|k| k.copy_from_slice(key));
         let cipher = MessageCipher::check(&key, &header, context)?;
-        Ok(Self { input, cipher, chunk: Vec::new().into(), given: 0, index: 0, state: State::Open })
+        Ok(Self { input, cipher, chunk: Plain::default(), given: 0, index: 0, state: State::Open })
     }
 
     /// Reads and opens the next chunk. On any failure the reader stays failed.

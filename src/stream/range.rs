@@ -1,12 +1,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
-use zeroize::Zeroizing;
-
 use super::cipher::{MessageCipher, Ring};
 use super::open::truncated;
 use super::{CHUNK, HEADER, SEALED_CHUNK, opened_len};
 use crate::error::{Error, ErrorKind, Result};
-use crate::secret::Secret;
+use crate::secret::{Plain, Secret};
 
 /// Bytes that can be read from any place, by several readers at once: a file, an object, a slice.
 pub trait ReadAt: Send + Sync {
@@ -71,7 +69,7 @@ pub struct RangeReader<R> {
 /// The opened chunks that sequential reads are served from.
 struct Window {
     start: u64,
-    plain: Zeroizing<Vec<u8>>,
+    plain: Plain,
 }
 
 /// Chunks opened at once when a reader goes on from one to the next.
@@ -93,7 +91,7 @@ impl<R: ReadAt> RangeReader<R> {
         let mut header = [0; HEADER];
         input.read_exact_at(&mut header, 0).map_err(|e| Error::from_io(e, "reading a sealed stream"))?;
         let cipher = MessageCipher::check(key, &header, context)?;
-        let window = Window { start: 0, plain: Vec::new().into() };
+        let window = Window { start: 0, plain: Plain::default() };
         Ok(Self { input, cipher, len, end_is_authentic: false, position: 0, window })
     }
 
@@ -109,7 +107,7 @@ impl<R: ReadAt> RangeReader<R> {
     /// [`Tampered`](ErrorKind::Tampered) if the stream was cut or extended; else as the medium.
     pub fn authenticate_end(&mut self) -> Result<u64> {
         if !self.end_is_authentic {
-            self.open_chunks(self.len / CHUNK as u64, 1, &mut Zeroizing::new(Vec::new()))?;
+            self.open_chunks(self.len / CHUNK as u64, 1, &mut Plain::default())?;
             self.end_is_authentic = true;
         }
         Ok(self.len)
@@ -123,7 +121,7 @@ impl<R: ReadAt> RangeReader<R> {
     pub fn read_range(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
         let end = offset.checked_add(buf.len() as u64).filter(|end| *end <= self.len);
         let end = end.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "reading past the end of a sealed stream"))?;
-        let mut plain = Zeroizing::new(Vec::new());
+        let mut plain = Plain::default();
         let (mut at, mut filled) = (offset, 0);
         while at < end {
             let first = at / CHUNK as u64;
@@ -142,7 +140,7 @@ impl<R: ReadAt> RangeReader<R> {
     }
 
     /// Opens `chunks` chunks from `first` on into `plain`: one read, then each in its place.
-    fn open_chunks(&self, first: u64, chunks: u64, plain: &mut Zeroizing<Vec<u8>>) -> Result<()> {
+    fn open_chunks(&self, first: u64, chunks: u64, plain: &mut Plain) -> Result<()> {
         let start = first * CHUNK as u64;
         let end = ((first + chunks) * CHUNK as u64).min(self.len);
         let last_short = (first + chunks) * CHUNK as u64 > self.len;

@@ -4,7 +4,7 @@ use super::cipher::{Gcm, MessageCipher, Ring, Wiping};
 use super::{CHUNK, HEADER, SEALED_CHUNK, TAG};
 use crate::error::Result;
 use crate::id::random;
-use crate::secret::Secret;
+use crate::secret::{Plain, Secret};
 
 /// Seals what is written to it. Holds one chunk; call [`finish`](Self::finish), or the stream is a truncated one that
 /// nothing opens.
@@ -58,7 +58,7 @@ pub(crate) struct Sealer<C = Ring> {
     cipher: MessageCipher<C>,
     index: u64,
     /// Plaintext bytes of the open chunk: they are the tail of the caller's buffer only while `update` runs.
-    pending: zeroize::Zeroizing<Vec<u8>>,
+    pending: Plain,
 }
 
 impl<C: Gcm> Sealer<C> {
@@ -74,7 +74,7 @@ impl<C: Gcm> Sealer<C> {
         let cipher = MessageCipher::derive(key, salt, context);
         out.extend_from_slice(salt);
         out.extend_from_slice(cipher.commitment());
-        Self { cipher, index: 0, pending: Vec::new().into() }
+        Self { cipher, index: 0, pending: Plain::default() }
     }
 
     /// Appends the chunks that `plain` completes.
@@ -87,7 +87,7 @@ impl<C: Gcm> Sealer<C> {
                 return Ok(());
             }
             let full = std::mem::take(&mut *self.pending);
-            self.chunk(&zeroize::Zeroizing::new(full), out)?;
+            self.chunk(&Plain::from(full), out)?;
         }
         let (chunks, rest) = plain.as_chunks::<CHUNK>();
         for chunk in chunks {
@@ -103,7 +103,15 @@ impl<C: Gcm> Sealer<C> {
     /// Appends the last chunk. Nothing may follow.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
         let last = std::mem::take(&mut *self.pending);
-        self.chunk(&zeroize::Zeroizing::new(last), out)
+        self.chunk(&Plain::from(last), out)
+    }
+
+    /// Appends all chunks of a message that is whole in memory.
+    pub(crate) fn whole(mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        debug_assert!(self.index == 0 && self.pending.is_empty());
+        let (chunks, last) = plain.as_chunks::<CHUNK>();
+        chunks.iter().try_for_each(|chunk| self.chunk(chunk, out))?;
+        self.chunk(last, out)
     }
 
     fn chunk(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
@@ -119,9 +127,14 @@ impl<C: Gcm> Sealer<C> {
 
 /// `COB(key, context, plain)` in one piece through the wiping cipher, for keys and shares.
 pub(crate) fn wrap(key: &Secret, context: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
+    let mut salt = [0; 24];
+    random(&mut salt)?;
+    wrap_with_salt(key, context, &salt, plain)
+}
+
+/// As [`wrap`]. A salt must never repeat under one key.
+pub(crate) fn wrap_with_salt(key: &Secret, context: &[u8], salt: &[u8; 24], plain: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(HEADER + plain.len() + TAG);
-    let mut sealer = Sealer::<Wiping>::start(key, context, &mut out)?;
-    sealer.update(plain, &mut out)?;
-    sealer.finish(&mut out)?;
+    Sealer::<Wiping>::start_with_salt(key, context, salt, &mut out).whole(plain, &mut out)?;
     Ok(out)
 }
