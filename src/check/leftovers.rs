@@ -1,10 +1,11 @@
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::PathBuf;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::EpochId;
 use crate::record::RecordHeader;
-use crate::store::{Block, Found, MAX_INLINE, ObjectName, SLOT};
+use crate::store::{Block, Found, ObjectName, SLOT};
 use crate::vault::Room;
 
 /// Slots read at once.
@@ -51,35 +52,42 @@ impl SlotSet {
     }
 }
 
-/// Epochs that somebody may still be writing in. Asked before anything is listed: an epoch that is over by then can
-/// gain no record.
-pub(super) fn live_epochs(room: &Room) -> Result<HashSet<EpochId>> {
-    let mut live = HashSet::new();
-    for epoch in room.leases.list()? {
-        if room.leases.is_live(epoch)? {
-            live.insert(epoch);
+/// Epochs that are over. Asked before anything else is listed: they can gain no record, and only of them anything can
+/// be left over. An epoch has its lease before it has its row, so one that is listed here without a lease has let go of
+/// it; and one that begins from now on is not among them, however soon it ends.
+pub(super) fn closed_epochs(room: &Room) -> Result<HashSet<EpochId>> {
+    let mut closed = HashSet::new();
+    for row in room.store.epochs()? {
+        if !room.leases.is_live(row.epoch)? {
+            closed.insert(row.epoch);
         }
     }
-    Ok(live)
+    Ok(closed)
 }
 
-/// Looks through objects, slots and leases. `named` holds the slots of every record.
-pub(super) fn find(room: &Room, live: &HashSet<EpochId>, named: &SlotSet) -> Result<Leftovers> {
+/// Looks through objects, slots and leases. `named` holds the slots of every record of the closed epochs.
+pub(super) fn find(room: &Room, closed: &HashSet<EpochId>, named: &SlotSet) -> Result<Leftovers> {
     let mut left = Leftovers::default();
     room.objects.list(&mut |found| {
         match found {
-            Found::Object(object) if live.contains(&object.epoch) => {}
-            Found::Object(object) if !is_named(room, object)? => left.objects.push(object),
-            Found::Object(_) => {}
-            Found::Unfinished(epoch, path) if !live.contains(&epoch) => left.unfinished.push(path),
-            Found::Unfinished(..) => {}
-            Found::Stranger(path) => left.strangers.push(path),
+            Found::Object(object) if closed.contains(&object.epoch) => {
+                if !is_named(room, object)? {
+                    left.objects.push(object);
+                }
+            }
+            Found::Unfinished(epoch, path) if closed.contains(&epoch) => left.unfinished.push(path),
+            Found::Object(ObjectName { epoch, .. }) | Found::Unfinished(epoch, _) if is_known(room, epoch)? => {}
+            Found::Object(object) if is_named(room, object)? => {}
+            Found::Object(ObjectName { epoch, record, part }) => {
+                left.strangers.push(PathBuf::from(format!("{}/{}.{part}", epoch.to_hex(), record.to_hex())));
+            }
+            Found::Unfinished(_, path) | Found::Stranger(path) => left.strangers.push(path),
         }
         Ok(())
     })?;
     let slots_there = room.slots.count()?;
     for Block { start, count, epoch } in room.store.blocks()? {
-        if live.contains(&epoch) {
+        if !closed.contains(&epoch) {
             continue;
         }
         let end = start.saturating_add(count).min(slots_there);
@@ -89,24 +97,38 @@ pub(super) fn find(room: &Room, live: &HashSet<EpochId>, named: &SlotSet) -> Res
             left.slots.extend(slots.filter(|(n, slot)| !named.contains(*n) && **slot != [0; 32]).map(|(n, _)| n));
         }
     }
-    left.leases.extend(room.leases.list()?.into_iter().filter(|epoch| !live.contains(epoch)));
-    // Leases taken since `live` was asked for.
-    let mut still = HashMap::new();
-    left.leases.retain(|epoch| !*still.entry(*epoch).or_insert_with(|| room.leases.is_live(*epoch).unwrap_or(true)));
+    left.leases = room.leases.abandoned()?;
     Ok(left)
 }
 
-/// Every slot that a record names, without looking at anything else.
+fn is_known(room: &Room, epoch: EpochId) -> Result<bool> {
+    Ok(room.store.epoch(epoch)?.is_some())
+}
+
+/// Every slot that a record names, if every header is plausible. One that is not might name anything: `check` reports
+/// it, and a sweep stops here.
 pub(super) fn named_slots(room: &Room) -> Result<SlotSet> {
+    // What comes later belongs to epochs that are not closed.
+    let last = room.store.last_record()?;
+    let mut blocks: HashMap<EpochId, Vec<Range<u64>>> = HashMap::new();
+    for Block { start, count, epoch } in room.store.blocks()? {
+        blocks.entry(epoch).or_default().push(start..start.saturating_add(count));
+    }
     let (mut named, mut n, slots_there) = (SlotSet::new(), 0, room.slots.count()?);
     loop {
         let rows = room.store.all_records(n, PAGE)?;
-        let Some(last) = rows.last() else { return Ok(named) };
-        n = last.n;
+        let Some(end) = rows.last() else { return Ok(named) };
+        n = end.n;
         for row in rows {
-            // A header that does not parse might name any slot: `check` reports it, and a sweep stops here.
-            for part in RecordHeader::from_bytes(&row.header)?.parts {
-                named.insert(part.slot, slots_there);
+            if row.n > last {
+                return Ok(named);
+            }
+            let header = RecordHeader::from_bytes(&row.header)?;
+            let place = (header.vault, header.tenant, header.record, header.time);
+            let of_epoch = blocks.get(&header.epoch).map_or(&[][..], Vec::as_slice);
+            let fits = |slot| of_epoch.iter().any(|block| block.contains(&slot)) && named.insert(slot, slots_there);
+            if place != (room.id, row.tenant, row.record, row.time) || !header.parts.iter().map(|p| p.slot).all(fits) {
+                return Err(Error::new(ErrorKind::Tampered, "telling what records name from what a crash left"));
             }
         }
     }
@@ -115,6 +137,5 @@ pub(super) fn named_slots(room: &Room) -> Result<SlotSet> {
 fn is_named(room: &Room, object: ObjectName) -> Result<bool> {
     let Some(header) = room.store.header(object.record)? else { return Ok(false) };
     let header = RecordHeader::from_bytes(&header)?;
-    let part = header.parts.get(object.part as usize);
-    Ok(object.part > 0 && header.epoch == object.epoch && part.is_some_and(|p| p.len > MAX_INLINE))
+    Ok(object.part > 0 && header.epoch == object.epoch && (object.part as usize) < header.parts.len())
 }

@@ -23,7 +23,9 @@ impl Vault {
     pub fn check(&self) -> Result<CheckReport> {
         let room = &*self.0;
         let mut report = CheckReport::default();
-        let live = leftovers::live_epochs(room)?;
+        let closed = leftovers::closed_epochs(room)?;
+        // Others may be ingesting. Records up to this one are looked at: all that they name is listed after it.
+        let last = room.store.last_record()?;
         let database = match room.store.integrity() {
             Err(e) if e.kind() == ErrorKind::Damaged => vec![e.to_string()],
             complaints => complaints?,
@@ -33,12 +35,12 @@ impl Vault {
         }
         let tenants = tenants(room, &mut report)?;
         let epochs = epochs(room, &tenants, &mut report)?;
-        let named = records(room, &epochs, &mut report)?;
+        let named = records(room, &epochs, last, &mut report)?;
         let orphans = room.store.orphan_parts()?;
         if orphans > 0 {
             report.find(FindingKind::Stray, None, format!("{orphans} sealed parts in the database have no record"));
         }
-        match leftovers::find(room, &live, &named) {
+        match leftovers::find(room, &closed, &named) {
             // A header that does not parse is reported already; what it named cannot be told from leftovers.
             Err(e) if e.kind() == ErrorKind::Tampered => {}
             found => {
@@ -113,7 +115,12 @@ fn epochs(room: &Room, tenants: &Policies, report: &mut CheckReport) -> Result<H
     Ok(known)
 }
 
-fn records(room: &Room, epochs: &HashMap<EpochId, EpochHeader>, report: &mut CheckReport) -> Result<SlotSet> {
+fn records(
+    room: &Room,
+    epochs: &HashMap<EpochId, EpochHeader>,
+    last: i64,
+    report: &mut CheckReport,
+) -> Result<SlotSet> {
     let mut blocks: HashMap<EpochId, Vec<(u64, u64)>> = HashMap::new();
     for block in room.store.blocks()? {
         blocks.entry(block.epoch).or_default().push((block.start, block.start.saturating_add(block.count)));
@@ -121,9 +128,12 @@ fn records(room: &Room, epochs: &HashMap<EpochId, EpochHeader>, report: &mut Che
     let (mut named, mut n, slots_there) = (SlotSet::new(), 0, room.slots.count()?);
     loop {
         let rows = room.store.all_records(n, PAGE)?;
-        let Some(last) = rows.last() else { return Ok(named) };
-        n = last.n;
+        let Some(end) = rows.last() else { return Ok(named) };
+        n = end.n;
         for row in rows {
+            if row.n > last {
+                return Ok(named);
+            }
             report.records += 1;
             let header = RecordHeader::from_bytes(&row.header).ok().filter(|h| belongs(h, &row, room, epochs));
             let Some(header) = header else {

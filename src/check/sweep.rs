@@ -1,5 +1,5 @@
 use super::leftovers;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::vault::Vault;
 
 /// What a sweep removed.
@@ -19,12 +19,18 @@ impl Vault {
     /// it may run while others ingest. Killed half way, it has removed less.
     ///
     /// # Errors
-    /// [`Tampered`](crate::ErrorKind::Tampered) if a record's header does not parse: nothing is removed while it is
-    /// unknown what is named. Else as the file system.
+    /// [`Damaged`](ErrorKind::Damaged) if the database is not whole, [`Tampered`](ErrorKind::Tampered) if a record's
+    /// header cannot be right: nothing is removed while it is unknown what is named. Else as the file system.
     pub fn sweep(&self) -> Result<Swept> {
         let room = &*self.0;
-        let live = leftovers::live_epochs(room)?;
-        let left = leftovers::find(room, &live, &leftovers::named_slots(room)?)?;
+        let complaints = room.store.integrity()?;
+        if !complaints.is_empty() {
+            // A row that is hidden by the damage still names what would be removed, and a backup brings it back.
+            let doing = "sweeping a vault whose database is not whole";
+            return Err(Error::new(ErrorKind::Damaged, doing).because(complaints.join("; ")));
+        }
+        let closed = leftovers::closed_epochs(room)?;
+        let left = leftovers::find(room, &closed, &leftovers::named_slots(room)?)?;
         for object in &left.objects {
             room.objects.delete(*object)?;
         }

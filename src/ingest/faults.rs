@@ -220,6 +220,9 @@ impl<T: Store> Store for Faulty<T> {
     fn blocks(&self) -> Result<Vec<Block>> {
         self.0.blocks()
     }
+    fn last_record(&self) -> Result<i64> {
+        self.0.last_record()
+    }
     fn all_records(&self, n: i64, limit: usize) -> Result<Vec<RecordRow>> {
         self.0.all_records(n, limit)
     }

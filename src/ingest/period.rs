@@ -13,9 +13,9 @@ use crate::store::{Change, Lease, Op, Outcome, SLOT};
 use crate::vault::{Room, Tenant};
 
 /// The first block of slots of an epoch; each further one is twice the last, up to [`MAX_BLOCK`]. A small tenant costs
-/// 2 KiB, a busy one a synchronisation every thousand slots.
+/// 2 KiB, a busy one 512 KiB and two synchronisations every few thousand records.
 const FIRST_BLOCK: u32 = 64;
-const MAX_BLOCK: u32 = 1024;
+const MAX_BLOCK: u32 = 16 * 1024;
 
 /// The epoch that takes records now, and the one after it when it is over.
 pub(super) struct Period {
@@ -26,8 +26,9 @@ pub(super) struct Period {
 
 struct Current {
     writer: EpochWriter,
-    shared: Arc<OpenEpoch>,
+    /// Before the lease, so that what is unused is wiped while the epoch still counts as open.
     slots: Pool,
+    shared: Arc<OpenEpoch>,
 }
 
 /// What every record of an epoch needs until it is committed.
@@ -125,9 +126,10 @@ impl Pool {
     fn take(&mut self, count: usize, ahead: usize) -> Result<Vec<(u64, Secret)>> {
         let left: usize = self.blocks.iter().map(Block::left).sum();
         if left < count {
-            let wanted = u32::try_from(ahead - left).unwrap_or(u32::MAX).min(16 * MAX_BLOCK);
-            self.reserve(wanted.max(self.next).max((count - left) as u32))?;
-            self.next = (self.next * 2).min(MAX_BLOCK);
+            let wanted = u32::try_from(ahead - left).unwrap_or(u32::MAX).min(MAX_BLOCK);
+            let block = wanted.max(self.next).max((count - left) as u32);
+            self.reserve(block)?;
+            self.next = (block * 2).min(MAX_BLOCK);
         }
         let mut taken = Vec::with_capacity(count);
         while taken.len() < count {

@@ -1,4 +1,5 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
@@ -14,6 +15,14 @@ pub(crate) struct Lease {
     path: PathBuf,
 }
 
+/// What an epoch's file tells.
+#[derive(PartialEq, Eq)]
+enum Mark {
+    Held,
+    Abandoned,
+    Gone,
+}
+
 impl Leases {
     pub(crate) fn new(root: PathBuf) -> Self {
         Self(root)
@@ -21,7 +30,10 @@ impl Leases {
 
     pub(crate) fn take(&self, epoch: EpochId) -> Result<Lease> {
         let path = self.0.join(epoch.to_hex());
-        let taken = OpenOptions::new().write(true).create_new(true).open(&path).and_then(|file| {
+        let taken = File::open(&self.0).and_then(|folder| {
+            // Until the file is locked it looks abandoned: whoever looks for such files waits, or this one does.
+            folder.lock_shared()?;
+            let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
             file.lock()?;
             Ok(file)
         });
@@ -31,32 +43,59 @@ impl Leases {
 
     /// Whether somebody still writes in the epoch.
     pub(crate) fn is_live(&self, epoch: EpochId) -> Result<bool> {
-        match File::open(self.0.join(epoch.to_hex())) {
-            Ok(file) => match file.try_lock_shared() {
-                Ok(()) => Ok(false),
-                Err(TryLockError::WouldBlock) => Ok(true),
-                Err(TryLockError::Error(e)) => Err(Error::from_io(e, "looking whether an epoch is open")),
-            },
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(Error::from_io(e, "looking whether an epoch is open")),
-        }
+        let mark = self.mark(epoch).map_err(|e| Error::from_io(e, "looking whether an epoch is open"))?;
+        Ok(mark == Mark::Held)
     }
 
-    /// Epochs that have a file, live or left behind.
-    pub(crate) fn list(&self) -> Result<Vec<EpochId>> {
-        let failed = |e| Error::from_io(e, "listing open epochs");
-        let mut epochs = Vec::new();
-        for file in fs::read_dir(&self.0).map_err(failed)? {
-            epochs.extend(file.map_err(failed)?.file_name().to_str().and_then(|n| n.parse::<EpochId>().ok()));
-        }
-        Ok(epochs)
+    /// Epochs whose process died.
+    pub(crate) fn abandoned(&self) -> Result<Vec<EpochId>> {
+        let doing = "looking for epochs whose writer is gone";
+        let look = || {
+            let _quiet = self.quiet()?;
+            let mut abandoned = Vec::new();
+            for file in fs::read_dir(&self.0)? {
+                let epoch = file?.file_name().to_str().and_then(|name| name.parse::<EpochId>().ok());
+                if let Some(epoch) = epoch
+                    && self.mark(epoch)? == Mark::Abandoned
+                {
+                    abandoned.push(epoch);
+                }
+            }
+            Ok(abandoned)
+        };
+        look().map_err(|e| Error::from_io(e, doing))
     }
 
-    /// Removes what a dead process left.
+    /// Removes what a dead process left, and nothing that somebody holds.
     pub(crate) fn remove(&self, epoch: EpochId) -> Result<()> {
-        match fs::remove_file(self.0.join(epoch.to_hex())) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::from_io(e, "removing an epoch's mark")),
-            _ => Ok(()),
+        let remove = || {
+            let _quiet = self.quiet()?;
+            match self.mark(epoch)? {
+                Mark::Abandoned => fs::remove_file(self.0.join(epoch.to_hex())),
+                Mark::Held | Mark::Gone => Ok(()),
+            }
+        };
+        remove().map_err(|e| Error::from_io(e, "removing an epoch's mark"))
+    }
+
+    /// No file is between its creation and its lock while this is held.
+    fn quiet(&self) -> std::io::Result<File> {
+        let folder = File::open(&self.0)?;
+        folder.lock()?;
+        Ok(folder)
+    }
+
+    fn mark(&self, epoch: EpochId) -> std::io::Result<Mark> {
+        let file = match File::open(self.0.join(epoch.to_hex())) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Mark::Gone),
+            file => file?,
+        };
+        match file.try_lock_shared() {
+            // Closed in order between our opening and our locking it.
+            Ok(()) if file.metadata()?.nlink() == 0 => Ok(Mark::Gone),
+            Ok(()) => Ok(Mark::Abandoned),
+            Err(TryLockError::WouldBlock) => Ok(Mark::Held),
+            Err(TryLockError::Error(e)) => Err(e),
         }
     }
 }

@@ -46,6 +46,8 @@ pub(crate) trait Store: Send + Sync {
     fn integrity(&self) -> Result<Vec<String>>;
     fn epochs(&self) -> Result<Vec<EpochRow>>;
     fn blocks(&self) -> Result<Vec<Block>>;
+    /// The number of the last record committed so far.
+    fn last_record(&self) -> Result<i64>;
     /// At most `limit` records of all tenants behind `n`.
     fn all_records(&self, n: i64, limit: usize) -> Result<Vec<RecordRow>>;
     /// The numbers of a record's inline parts.

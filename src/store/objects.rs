@@ -154,7 +154,7 @@ struct FileWriter {
 }
 
 /// Bytes after which the disk is put to work while more are sealed: the final sync then has little left to wait for.
-const WRITEBACK: usize = 4 << 20;
+const WRITEBACK: usize = 1 << 20;
 
 impl FileWriter {
     fn write_back(&mut self) -> std::io::Result<()> {

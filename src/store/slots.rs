@@ -88,7 +88,8 @@ impl Slots for FileSlots {
     }
 
     fn shred(&self, slots: &[u64]) -> Result<()> {
-        let zeroed = slots.iter().try_for_each(|slot| self.0.write_all_at(&[0; SLOT as usize], slot * SLOT));
+        let mut runs = slots.chunk_by(|slot, next| slot.checked_add(1) == Some(*next));
+        let zeroed = runs.try_for_each(|run| self.0.write_all_at(&vec![0; run.len() * SLOT as usize], run[0] * SLOT));
         zeroed.and_then(|()| self.0.sync_data()).map_err(|e| Error::from_io(e, "zeroing slots of the shred file"))
     }
 }

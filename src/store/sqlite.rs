@@ -22,6 +22,8 @@ const APPLICATION_ID: i32 = 0x7374_7267;
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
 /// How long a commit waits for another process's.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// KiB of pages that the writing connection keeps. A batch that does not fit is written to the log twice.
+const WRITER_CACHE: i32 = 16 * 1024;
 /// Connections kept for readers that come and go.
 const IDLE_READERS: usize = 8;
 
@@ -74,6 +76,7 @@ impl SqliteStore {
         if layout < MIGRATIONS.len() as i32 {
             migrate(&mut db).map_err(|e| failed(e, "bringing a vault's database up to date"))?;
         }
+        db.pragma_update(None, "cache_size", -WRITER_CACHE).map_err(|e| failed(e, doing))?;
         Ok(Self::with(path, db))
     }
 
@@ -133,19 +136,21 @@ struct Failure {
 fn apply_all(db: &mut Connection, changes: Vec<Change>) -> Result<Vec<Result<Vec<Outcome>>>, Failure> {
     let clean = |error| Failure { error, ambiguous: false };
     let mut tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(clean)?;
+    let alone = changes.len() == 1;
     let mut results = Vec::with_capacity(changes.len());
     for change in changes {
-        // A change that is refused leaves the others of its group alone.
-        let savepoint = tx.savepoint().map_err(clean)?;
-        match change.0.into_iter().map(|op| apply(&savepoint, op)).collect::<Result<Vec<_>, Refusal>>() {
-            Ok(outcomes) => {
-                savepoint.commit().map_err(clean)?;
-                results.push(Ok(outcomes));
-            }
-            Err(Refusal::Change(error)) => {
-                drop(savepoint);
-                results.push(Err(error));
-            }
+        // A change that is refused leaves the others of its group alone. A savepoint copies every page that it touches,
+        // so one that has no others goes without.
+        let applied = if alone {
+            apply_change(&tx, change)
+        } else {
+            let savepoint = tx.savepoint().map_err(clean)?;
+            apply_change(&savepoint, change).and_then(|outcomes| Ok(savepoint.commit().map(|()| outcomes)?))
+        };
+        match applied {
+            Ok(outcomes) => results.push(Ok(outcomes)),
+            Err(Refusal::Change(error)) if alone => return Ok(vec![Err(error)]),
+            Err(Refusal::Change(error)) => results.push(Err(error)),
             Err(Refusal::Database(error)) => return Err(clean(error)),
         }
     }
@@ -176,6 +181,10 @@ impl From<rusqlite::Error> for Refusal {
             _ => Self::Database(error),
         }
     }
+}
+
+fn apply_change(tx: &Connection, change: Change) -> Result<Vec<Outcome>, Refusal> {
+    change.0.into_iter().map(|op| apply(tx, op)).collect()
 }
 
 fn apply(tx: &Connection, op: Op) -> Result<Outcome, Refusal> {
@@ -386,6 +395,12 @@ impl Store for SqliteStore {
             };
             let sql = "SELECT b.start, b.count, e.id FROM blocks b JOIN epochs e ON e.n = b.epoch ORDER BY b.start";
             db.prepare(sql)?.query_map([], row)?.collect()
+        })
+    }
+
+    fn last_record(&self) -> Result<i64> {
+        self.read("looking for the last record", |db| {
+            db.query_row("SELECT coalesce(max(n), 0) FROM records", [], |row| row.get(0))
         })
     }
 
