@@ -23,6 +23,12 @@ mod vault;
 mod ingest;
 mod retrieve;
 mod check;
+// proof
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(test)]
+mod spec_examples;
 
 pub use check::{CheckReport, Finding, FindingKind, Swept};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};

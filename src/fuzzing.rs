@@ -1,0 +1,324 @@
+//! What `fuzz/` runs, one function for each of its targets: parse, write, compare. Each panics on a fault and tells
+//! whether the bytes were whole. Nothing is verified less than elsewhere; to get past a signature or commitment, a
+//! target makes a right one around the bytes.
+#![allow(clippy::unwrap_used, reason = "a panic is how a fuzz target reports")]
+
+use std::io::{Read, Write};
+
+use crate::encoding::{enc, parse};
+use crate::epoch::EpochHeader;
+use crate::key::{DisclosurePolicy, Identity, Suite, TenantCard, signed};
+use crate::record::{Head, RecordHeader};
+use crate::secret::Secret;
+use crate::stream::{HEADER, OpenReader, RangeReader, SealWriter, Sealer, opened_len, sealed_len, unwrap};
+
+const KEY: [u8; 32] = [7; 32];
+const CONTEXT: &[u8] = b"fuzz";
+
+/// Sealed streams: as they are, behind a right header, and as what a stream is made of.
+pub fn stream_open(data: &[u8]) -> bool {
+    let mut writer = SealWriter::new(Vec::new(), &KEY, CONTEXT).unwrap();
+    writer.write_all(data).unwrap();
+    let sealed = writer.finish().unwrap();
+    assert_eq!(sealed.len() as u64, sealed_len(data.len() as u64));
+    assert_eq!(open_everyhow(&sealed).as_deref(), Some(data));
+
+    let headed = open_everyhow(&[&stream_header()[..], data].concat());
+    open_everyhow(data).or(headed).is_some()
+}
+
+/// The one header of a fixed salt.
+fn stream_header() -> [u8; HEADER] {
+    let mut header = Vec::new();
+    let _: Sealer = Sealer::start_with_salt(&Secret::from_fn(|k| *k = KEY), CONTEXT, &[9; 24], &mut header);
+    header.try_into().unwrap()
+}
+
+/// The plaintext, on which all ways to open a stream must agree.
+fn open_everyhow(sealed: &[u8]) -> Option<Vec<u8>> {
+    let (mut streamed, mut ranged) = (Vec::new(), Vec::new());
+    let front = OpenReader::new(sealed, &KEY, CONTEXT).map(|mut r| r.read_to_end(&mut streamed));
+    let range = RangeReader::new(sealed.to_vec(), &KEY, CONTEXT);
+    let range = range.map(|mut r| (r.claimed_len(), r.read_to_end(&mut ranged)));
+    let whole = unwrap(&Secret::from_fn(|k| *k = KEY), CONTEXT, sealed);
+    let opened = matches!(front, Ok(Ok(_)));
+    assert_eq!(opened, matches!(range, Ok((_, Ok(_)))));
+    assert_eq!(opened, whole.is_ok());
+    // A window is released whole, so ranges stop no later than the stream does.
+    assert!(streamed.starts_with(&ranged));
+    if !opened {
+        return None;
+    }
+    assert_eq!(streamed, ranged);
+    assert_eq!(streamed[..], whole.unwrap()[..]);
+    assert_eq!(opened_len(sealed.len() as u64), Some(streamed.len() as u64));
+    Some(streamed)
+}
+
+/// Encodings under whatever label they have, and the bytes as a list of fields.
+pub fn enc_parse(data: &[u8]) -> bool {
+    let fields: Vec<&[u8]> = data.split(|b| *b == 0xFF).collect();
+    let bytes = enc("fuzz", &fields);
+    assert_eq!(parse("fuzz", &bytes).unwrap(), fields);
+    assert!(parse("fuz", &bytes).is_err());
+
+    let label = data.strip_prefix(b"strongroom/1/").and_then(|rest| rest.split(|b| *b == 0).next());
+    let Some(label) = label.and_then(|label| std::str::from_utf8(label).ok()) else { return false };
+    let Ok(fields) = parse(label, data) else { return false };
+    assert_eq!(enc(label, &fields), data);
+    true
+}
+
+/// Heads of records.
+pub fn codec_head(data: &[u8]) -> bool {
+    let Ok(head) = Head::decode(data) else { return false };
+    assert_eq!(head.encode().unwrap(), data);
+    let _ = format!("{head:?} {:?} {:?} {}", head.parts, head.subjects, head.time());
+    true
+}
+
+/// Headers of records.
+pub fn record_header(data: &[u8]) -> bool {
+    let Ok(header) = RecordHeader::from_bytes(data) else { return false };
+    assert_eq!(header.to_bytes(), data);
+    true
+}
+
+/// Headers of epochs, signed or to be signed.
+pub fn epoch_header(data: &[u8]) -> bool {
+    as_is_or_signed(data, |bytes| Some(EpochHeader::from_bytes(bytes).ok()?.to_bytes().to_vec()))
+}
+
+/// Tenant cards, signed or to be signed.
+pub fn card(data: &[u8]) -> bool {
+    as_is_or_signed(data, |bytes| Some(TenantCard::from_bytes(bytes).ok()?.to_bytes()))
+}
+
+/// Disclosure policies. Their signature is checked against a card, which is not what this is about.
+pub fn policy(data: &[u8]) -> bool {
+    as_is_or_signed(data, |bytes| Some(DisclosurePolicy::parse(bytes).ok()?.to_bytes()))
+}
+
+/// Parses and writes `data`, and `data` as a body under a right signature; tells whether either was whole.
+fn as_is_or_signed(data: &[u8], parse_and_write: impl Fn(&[u8]) -> Option<Vec<u8>>) -> bool {
+    let signed = signed(data, &signer().sign(data));
+    let whole = [data, &signed].map(|bytes| {
+        let written = parse_and_write(bytes);
+        assert!(written.as_deref().is_none_or(|written| written == bytes));
+        written.is_some()
+    });
+    whole[0] || whole[1]
+}
+
+fn signer() -> Identity {
+    Identity::from_secret(Suite::X25519, Secret::from_fn(|s| *s = KEY))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::encoding::Fields;
+    use crate::epoch::EpochWriter;
+    use crate::id::{EpochId, RecordId, TenantId, VaultId};
+    use crate::key::{Recipient, WriterKey};
+    use crate::record::{
+        Channel, Direction, Draft, DraftPart, Identifier, PartHeader, PartKind, ProducerDigest, Role, Subject,
+    };
+    use crate::stream::{CHUNK, TAG};
+    use crate::time::Timestamp;
+
+    type Target = fn(&[u8]) -> bool;
+    const TARGETS: [(&str, Target); 7] = [
+        ("card", card),
+        ("codec_head", codec_head),
+        ("enc_parse", enc_parse),
+        ("epoch_header", epoch_header),
+        ("policy", policy),
+        ("record_header", record_header),
+        ("stream_open", stream_open),
+    ];
+
+    fn folder(name: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
+    }
+
+    fn names(folder: PathBuf) -> Vec<String> {
+        let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_target_has_a_function_and_a_corpus() {
+        let targets = TARGETS.map(|(name, _)| name.to_owned());
+        assert_eq!(names(folder("corpus")), targets);
+        assert_eq!(names(folder("fuzz_targets")), targets.map(|name| name + ".rs"));
+    }
+
+    #[test]
+    fn every_file_of_the_corpora_is_taken_as_its_name_says() {
+        for (target, run) in TARGETS {
+            let folder = folder("corpus").join(target);
+            let files = names(folder.clone());
+            for start in ["valid-", "bad-"] {
+                assert!(files.iter().any(|f| f.starts_with(start)), "{target} has no {start} file");
+            }
+            assert!(files.len() >= 3, "{target} has {} files", files.len());
+            for file in files {
+                let whole = run(&fs::read(folder.join(&file)).unwrap());
+                // What a fuzzer found has a name of its own and only has to pass.
+                assert!(whole || !file.starts_with("valid-"), "{target}/{file} is refused");
+                assert!(!whole || !file.starts_with("bad-"), "{target}/{file} is accepted");
+            }
+        }
+    }
+
+    #[test]
+    #[ignore = "writes into the source tree, with new keys"]
+    fn write_the_corpora_anew() {
+        let (vault, tenant) = (VaultId::generate().unwrap(), TenantId::generate().unwrap());
+        let card = TenantCard::new(vault, tenant, &signer());
+        let people: Vec<Recipient> =
+            (0..3).map(|_| Identity::generate_for(Suite::X25519).unwrap().recipient().clone()).collect();
+        let none = DisclosurePolicy::none(&card, &signer()).unwrap();
+        let quorum = DisclosurePolicy::quorum(&card, 2, people, &signer()).unwrap();
+        let epoch = |policy| {
+            let writer = WriterKey::generate().unwrap();
+            EpochWriter::open(&card, policy, &writer).unwrap().header.to_bytes().to_vec()
+        };
+        let (alone, shared) = (epoch(&none), epoch(&quorum));
+
+        let (whole, inner) = (card.to_bytes(), body(&card.to_bytes()));
+        write("card", &[("valid-signed", &whole), ("valid-to-be-signed", &inner)], &whole);
+        let version = inner.len() - (4 + 32) - (4 + 32) - (4 + 2 + 32) - 1;
+        write("card", &[("bad-later-version", &changed(&inner, version, 2))], &[]);
+
+        let (whole, inner) = (quorum.to_bytes(), body(&quorum.to_bytes()));
+        let files: [(&str, &[u8]); 3] =
+            [("valid-quorum", &whole), ("valid-to-be-signed", &inner), ("valid-none", &none.to_bytes())];
+        write("policy", &files, &whole);
+        write("policy", &[("bad-custodian-twice", &custodian_twice(&inner))], &[]);
+
+        // The writer's key in the body is not the one that would sign it.
+        let unsigned = body(&shared);
+        let files: [(&str, &[u8]); 4] = [
+            ("valid-without-custodians", &alone),
+            ("valid-with-custodians", &shared),
+            ("valid-to-be-signed", &by_signer(&unsigned)),
+            ("bad-writer-did-not-sign", &unsigned),
+        ];
+        write("epoch_header", &files, &shared);
+
+        let (small, large) = (header(0, 2), header(5, 4));
+        write(
+            "record_header",
+            &[("valid-alone", &small), ("valid-shared", &large), ("bad-no-part", &header(0, 1))],
+            &large,
+        );
+
+        let (small, large) = (head(false), head(true));
+        write("codec_head", &[("valid-empty", &small), ("valid-full", &large)], &large);
+        write("codec_head", &[("bad-later-version", &changed(&small, 0, 2))], &[]);
+
+        let encoded = enc("label", &[b"one", b"", &[0xFF; 300]]);
+        write("enc_parse", &[("valid-fields", &encoded), ("valid-no-field", &enc("", &[]))], &encoded);
+
+        let sealed = |len: usize| {
+            let mut out = Vec::new();
+            let mut sealer: Sealer =
+                Sealer::start_with_salt(&Secret::from_fn(|k| *k = KEY), CONTEXT, &[9; 24], &mut out);
+            sealer.update(&vec![0x5A; len], &mut out).unwrap();
+            sealer.finish(&mut out).unwrap();
+            out
+        };
+        let short = sealed(100);
+        let files: [(&str, &[u8]); 3] =
+            [("valid-empty", &sealed(0)), ("valid-short", &short), ("valid-headless", &short[HEADER..])];
+        write("stream_open", &files, &short);
+        write("stream_open", &[("bad-no-tag", &sealed(CHUNK)[..HEADER + TAG - 1])], &[]);
+    }
+
+    /// Writes the files and, of `whole` if there is any, what became of it by the usual faults.
+    fn write(target: &str, files: &[(&str, &[u8])], whole: &[u8]) {
+        let folder = folder("corpus").join(target);
+        fs::create_dir_all(&folder).unwrap();
+        let put = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
+        files.iter().for_each(|(name, bytes)| put(name, bytes));
+        if !whole.is_empty() {
+            put("bad-cut", &whole[..whole.len() - 1]);
+            put("bad-trailing-byte", &[whole, &[0]].concat());
+            put("bad-flipped-first-byte", &changed(whole, 0, whole[0] ^ 1));
+        }
+    }
+
+    fn changed(bytes: &[u8], at: usize, to: u8) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        bytes[at] = to;
+        bytes
+    }
+
+    fn body(signed: &[u8]) -> Vec<u8> {
+        Fields::of("signed", signed).unwrap().bytes().unwrap().to_vec()
+    }
+
+    /// An epoch header's body with our signer as its writer.
+    fn by_signer(body: &[u8]) -> Vec<u8> {
+        let key = signer().public_key();
+        let mut fields = parse("epoch-header", body).unwrap();
+        fields[3] = key.as_bytes();
+        enc("epoch-header", &fields)
+    }
+
+    fn custodian_twice(policy: &[u8]) -> Vec<u8> {
+        let mut fields = parse("disclosure-policy", policy).unwrap();
+        let last = fields.len() - 1;
+        fields[last] = fields[last - 1];
+        enc("disclosure-policy", &fields)
+    }
+
+    fn header(shares: usize, parts: usize) -> Vec<u8> {
+        let wrap = vec![0x5A; sealed_len(32) as usize];
+        RecordHeader {
+            vault: VaultId::from_bytes([1; 16]),
+            tenant: TenantId::from_bytes([2; 16]),
+            epoch: EpochId::from_bytes([3; 16]),
+            record: RecordId::from_bytes([4; 16]),
+            seq: 5,
+            time: Timestamp::from_unix_ms(1_710_605_360_701),
+            wrap: wrap.clone(),
+            shares: vec![([6; 32], wrap); shares],
+            parts: (0..parts as u64).map(|n| PartHeader { slot: n, len: 1096, digest: [7; 32] }).collect(),
+        }
+        .to_bytes()
+    }
+
+    fn head(full: bool) -> Vec<u8> {
+        let draft = Draft::new(Channel::Voice);
+        if !full {
+            return draft.head.encode().unwrap();
+        }
+        let part = DraftPart::new(PartKind::Transcript, "text/plain", &b""[..])
+            .name("call.txt")
+            .digest(ProducerDigest::Sha256(vec![8; 32]));
+        let mut draft = Draft { head: Head { channel: Channel::Other("fax".into()), ..draft.head }, ..draft }
+            .start(Timestamp::from_unix_ms(1_710_605_360_701))
+            .duration_ms(57_168)
+            .direction(Direction::Inbound)
+            .agent("louis")
+            .queue("billing")
+            .language("en-GB")
+            .tag("complaint")
+            .policy_version("2014-06")
+            .idempotency_key("call-1")
+            .amends(RecordId::from_bytes([4; 16]))
+            .subject(Subject::new(Role::Customer, Identifier::tel("+15722568385").unwrap()).with_name("Olivia"))
+            .subject(Subject::new(Role::Other("friend".into()), Identifier::mailto("o@example.com").unwrap()))
+            .subject(Subject::new(Role::Agent, Identifier::customer("C-1").unwrap()));
+        draft.head.parts.push(part.info(9, [9; 32]));
+        draft.head.encode().unwrap()
+    }
+}
