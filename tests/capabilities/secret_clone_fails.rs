@@ -1,0 +1,8 @@
+use strongroom::{Identity, WriterKey};
+
+fn copies<T: Clone>() {}
+
+fn main() {
+    copies::<Identity>();
+    copies::<WriterKey>();
+}

@@ -1,0 +1,10 @@
+use std::fmt::Debug;
+
+use strongroom::{Identity, WriterKey};
+
+fn prints<T: Debug>() {}
+
+fn main() {
+    prints::<Identity>();
+    prints::<WriterKey>();
+}
