@@ -1,7 +1,8 @@
 //! A vault with two tenants, one of them with custodians, as most tests need it.
 #![allow(dead_code)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use strongroom::*;
@@ -84,4 +85,29 @@ pub fn noise(len: usize) -> Vec<u8> {
             state as u8
         })
         .collect()
+}
+
+/// Every file below a folder.
+pub fn files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// The rows of a vault, as whoever holds the disk can read and change them.
+pub fn rows(vault: &Path) -> rusqlite::Connection {
+    let db = rusqlite::Connection::open(vault.join("vault.db")).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    db
+}
+
+/// This test binary again, to run one of its tests in a process of its own.
+pub fn myself(test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
+    command
 }
