@@ -123,11 +123,10 @@ pub(super) fn named_slots(room: &Room) -> Result<SlotSet> {
             if row.n > last {
                 return Ok(named);
             }
-            let header = RecordHeader::from_bytes(&row.header)?;
-            let place = (header.vault, header.tenant, header.record, header.time);
+            let header = row.header(room.id)?;
             let of_epoch = blocks.get(&header.epoch).map_or(&[][..], Vec::as_slice);
             let fits = |slot| of_epoch.iter().any(|block| block.contains(&slot)) && named.insert(slot, slots_there);
-            if place != (room.id, row.tenant, row.record, row.time) || !header.parts.iter().map(|p| p.slot).all(fits) {
+            if !header.parts.iter().map(|p| p.slot).all(fits) {
                 return Err(Error::new(ErrorKind::Tampered, "telling what records name from what a crash left"));
             }
         }

@@ -135,7 +135,7 @@ fn records(
                 return Ok(named);
             }
             report.records += 1;
-            let header = RecordHeader::from_bytes(&row.header).ok().filter(|h| belongs(h, &row, room, epochs));
+            let header = row.header(room.id).ok().filter(|h| belongs(h, epochs));
             let Some(header) = header else {
                 report.find(FindingKind::Header, Some(row.record), format!("header of record number {}", row.n));
                 continue;
@@ -173,11 +173,9 @@ fn records(
     }
 }
 
-/// Whether a header says of itself what its row and its epoch say.
-fn belongs(header: &RecordHeader, row: &RecordRow, room: &Room, epochs: &HashMap<EpochId, EpochHeader>) -> bool {
-    let ids = (header.vault, header.tenant, header.record, header.time) == (room.id, row.tenant, row.record, row.time);
-    let epoch = epochs.get(&header.epoch);
-    ids && epoch.is_some_and(|e| e.tenant() == header.tenant && e.custodians() == header.shares.len())
+/// Whether a header fits its epoch.
+fn belongs(header: &RecordHeader, epochs: &HashMap<EpochId, EpochHeader>) -> bool {
+    epochs.get(&header.epoch).is_some_and(|e| e.tenant() == header.tenant && e.custodians() == header.shares.len())
 }
 
 /// Compares the sealed bytes of a part with its header.

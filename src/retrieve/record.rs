@@ -32,14 +32,10 @@ impl Record {
         tenant: TenantId,
         epoch: impl FnOnce(EpochId) -> Result<Arc<EpochReader>>,
     ) -> Result<Self> {
-        let misplaced = || Error::new(ErrorKind::Tampered, "placing a record");
-        let header = RecordHeader::from_bytes(&row.header)?;
-        if (header.vault, header.tenant, header.record, header.time) != (room.id, tenant, row.record, row.time) {
-            return Err(misplaced());
-        }
+        let header = row.header(room.id)?;
         let epoch = epoch(header.epoch)?;
-        if epoch.header.custodians() != header.shares.len() {
-            return Err(misplaced());
+        if header.tenant != tenant || epoch.header.custodians() != header.shares.len() {
+            return Err(Error::new(ErrorKind::Tampered, "placing a record"));
         }
         let key = RecordKey::open(Place::of(&header), &epoch.message_key(header.seq)?, &header.wrap)?;
         let head_key = key.part_key(0, &shred_secret(room, header.parts[0].slot)?);

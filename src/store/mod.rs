@@ -11,9 +11,12 @@ pub(crate) use objects::{FileObjects, Found, ObjectName, ObjectWriter, Objects};
 pub(crate) use slots::{FileSlots, SLOT, Slot, Slots};
 pub(crate) use sqlite::SqliteStore;
 
-use crate::error::Result;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
 use crate::key::PublicKey;
+use crate::record::RecordHeader;
 use crate::time::Timestamp;
 
 /// A sealed part of at most so many bytes is stored in the database, a larger one as an object.
@@ -134,8 +137,27 @@ pub(crate) struct RecordRow {
     pub(crate) tenant: TenantId,
     pub(crate) record: RecordId,
     pub(crate) time: Timestamp,
-    pub(crate) header: Vec<u8>,
+    header: Vec<u8>,
+    digest: [u8; 32],
     pub(crate) head: Vec<u8>,
+}
+
+impl RecordRow {
+    /// The header, if it is the one that was stored, in the row and the vault that it names.
+    pub(crate) fn header(&self, vault: VaultId) -> Result<RecordHeader> {
+        let misplaced = || Error::new(ErrorKind::Tampered, "placing a record");
+        if header_digest(&self.header) != self.digest {
+            return Err(misplaced());
+        }
+        let header = RecordHeader::from_bytes(&self.header)?;
+        let place = (header.vault, header.tenant, header.record, header.time);
+        if place == (vault, self.tenant, self.record, self.time) { Ok(header) } else { Err(misplaced()) }
+    }
+}
+
+/// What the row keeps beside a header.
+fn header_digest(header: &[u8]) -> [u8; 32] {
+    Sha256::digest(header).into()
 }
 
 pub(crate) struct EpochRow {

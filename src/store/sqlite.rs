@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, 
 
 use super::{
     Block, Change, EpochRow, IdempotencyMark, NewRecord, Op, Order, Outcome, PageRange, RecordRow, Store, TenantRow,
-    Which,
+    Which, header_digest,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
@@ -22,8 +22,6 @@ const APPLICATION_ID: i32 = 0x7374_7267;
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
 /// How long a commit waits for another process's.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// KiB of pages that the writing connection keeps. A batch that does not fit is written to the log twice.
-const WRITER_CACHE: i32 = 16 * 1024;
 /// Connections kept for readers that come and go.
 const IDLE_READERS: usize = 8;
 
@@ -76,7 +74,6 @@ impl SqliteStore {
         if layout < MIGRATIONS.len() as i32 {
             migrate(&mut db).map_err(|e| failed(e, "bringing a vault's database up to date"))?;
         }
-        db.pragma_update(None, "cache_size", -WRITER_CACHE).map_err(|e| failed(e, doing))?;
         Ok(Self::with(path, db))
     }
 
@@ -227,10 +224,11 @@ fn add_record(tx: &Connection, new: NewRecord) -> Result<Outcome, Refusal> {
             Err(Refusal::Change(Error::new(ErrorKind::IdempotencyConflict, doing)))
         };
     }
-    let sql = "INSERT INTO records (id, tenant, epoch, time, header, head) VALUES
-        (?1, (SELECT n FROM tenants WHERE id = ?2), (SELECT n FROM epochs WHERE id = ?3), ?4, ?5, ?6)";
+    let sql = "INSERT INTO records (id, tenant, epoch, time, header, digest, head) VALUES
+        (?1, (SELECT n FROM tenants WHERE id = ?2), (SELECT n FROM epochs WHERE id = ?3), ?4, ?5, ?6, ?7)";
     let (tenant, epoch) = (new.tenant.as_bytes(), new.epoch.as_bytes());
-    let row = params![new.record.as_bytes(), tenant, epoch, new.time.unix_ms(), new.header, new.head];
+    let digest = header_digest(&new.header);
+    let row = params![new.record.as_bytes(), tenant, epoch, new.time.unix_ms(), new.header, digest, new.head];
     tx.prepare_cached(sql)?.execute(row)?;
     let n = tx.last_insert_rowid();
     for (part, body) in &new.inline {
@@ -316,7 +314,7 @@ impl Store for SqliteStore {
 
     fn record(&self, tenant: TenantId, record: RecordId) -> Result<Option<RecordRow>> {
         self.read("looking a record up", |db| {
-            let sql = "SELECT r.n, t.id, r.id, r.time, r.header, r.head FROM records r JOIN tenants t ON t.n = r.tenant
+            let sql = "SELECT r.n, t.id, r.id, r.time, r.header, r.digest, r.head FROM records r JOIN tenants t ON t.n = r.tenant
                 WHERE r.id = ?1 AND t.id = ?2";
             db.prepare_cached(sql)?.query_row([record.as_bytes(), tenant.as_bytes()], record_row).optional()
         })
@@ -329,7 +327,7 @@ impl Store for SqliteStore {
             Order::Time => ("(time, n)", format!("time {direction}, n {direction}")),
         };
         let sql = format!(
-            "SELECT n, ?1, id, time, header, head FROM records
+            "SELECT n, ?1, id, time, header, digest, head FROM records
              WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND {key} {compare} (?2, ?3)
              {} ORDER BY {order} LIMIT ?4",
             if range.times.is_some() { "AND time >= ?5 AND time < ?6" } else { "AND ?5 <= ?6" }
@@ -406,7 +404,7 @@ impl Store for SqliteStore {
 
     fn all_records(&self, n: i64, limit: usize) -> Result<Vec<RecordRow>> {
         self.read("listing all records", |db| {
-            let sql = "SELECT r.n, t.id, r.id, r.time, r.header, r.head FROM records r JOIN tenants t ON t.n = r.tenant
+            let sql = "SELECT r.n, t.id, r.id, r.time, r.header, r.digest, r.head FROM records r JOIN tenants t ON t.n = r.tenant
                 WHERE r.n > ?1 ORDER BY r.n LIMIT ?2";
             db.prepare_cached(sql)?.query_map(params![n, limit as i64], record_row)?.collect()
         })
@@ -441,7 +439,8 @@ fn record_row(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
         record: RecordId::from_bytes(row.get(2)?),
         time: Timestamp::from_unix_ms(row.get(3)?),
         header: row.get(4)?,
-        head: row.get(5)?,
+        digest: row.get(5)?,
+        head: row.get(6)?,
     })
 }
 

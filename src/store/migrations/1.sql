@@ -53,6 +53,8 @@ CREATE TABLE records (
     epoch INTEGER NOT NULL REFERENCES epochs (n),
     time INTEGER NOT NULL,
     header BLOB NOT NULL,
+    -- SHA-256 of the header: shows a flipped bit to those who have no key.
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
     head BLOB NOT NULL
 ) STRICT;
 CREATE INDEX records_by_commit ON records (tenant, n);
