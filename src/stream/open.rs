@@ -56,7 +56,9 @@ impl<R: Read> OpenReader<R> {
         if self.chunk.len() < CHUNK {
             // A short chunk is the last. Whatever follows was not sealed.
             let mut one = [0];
-            if read_full(&mut self.input, &mut one).map_err(|e| Error::from_io(e, "reading a sealed stream"))? > 0 {
+            let got = read_full(&mut self.input, &mut one);
+            let got = got.map_err(|e| Error::from_io(e, "reading a sealed stream"));
+            if got.inspect_err(|_| self.chunk.zeroize())? > 0 {
                 self.chunk.zeroize();
                 return Err(Error::new(ErrorKind::Tampered, "checking that nothing follows a sealed stream"));
             }

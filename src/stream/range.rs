@@ -120,7 +120,10 @@ impl<R: ReadAt> RangeReader<R> {
     /// open; else as the medium.
     pub fn read_range(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
         let end = offset.checked_add(buf.len() as u64).filter(|end| *end <= self.len);
-        let end = end.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "reading past the end of a sealed stream"))?;
+        let Some(end) = end else {
+            buf.fill(0);
+            return Err(Error::new(ErrorKind::InvalidInput, "reading past the end of a sealed stream"));
+        };
         let mut plain = Plain::default();
         let (mut at, mut filled) = (offset, 0);
         while at < end {

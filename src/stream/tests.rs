@@ -58,9 +58,10 @@ fn a_seek_from_the_end_authenticates_the_end_first() {
     let plain = noise(THREE);
     let medium = Watched { bytes: seal(&plain), reads: Mutex::default() };
     let mut reader = RangeReader::new(&medium, &KEY, CONTEXT).unwrap();
-    assert_eq!(*medium.reads.lock().unwrap(), [0]);
+    let header = (0, HEADER);
+    assert_eq!(*medium.reads.lock().unwrap(), [header]);
     assert_eq!(reader.seek(SeekFrom::End(-(CHUNK as i64))).unwrap(), (THREE - CHUNK) as u64);
-    assert_eq!(*medium.reads.lock().unwrap(), [0, (HEADER + 2 * SEALED_CHUNK) as u64]);
+    assert_eq!(*medium.reads.lock().unwrap(), [header, ((HEADER + 2 * SEALED_CHUNK) as u64, 100 + TAG)]);
     let mut tail = Vec::new();
     reader.read_to_end(&mut tail).unwrap();
     assert!(tail == plain[THREE - CHUNK..]);
@@ -146,6 +147,47 @@ fn a_writer_holds_back_less_than_a_chunk() {
 }
 
 #[test]
+fn what_comes_after_the_end_of_a_stream_withholds_its_last_chunk_for_good() {
+    for after in [Ok(vec![0]), Err(io::ErrorKind::TimedOut)] {
+        let input = Parts(vec![after, Ok(seal(b"plain"))]);
+        let mut reader = OpenReader::new(input, &KEY, CONTEXT).unwrap();
+        let mut opened = Vec::new();
+        for _ in 0..3 {
+            assert!(reader.read_to_end(&mut opened).is_err());
+        }
+        assert_eq!(opened, b"");
+    }
+}
+
+#[test]
+fn a_buffer_is_wiped_whenever_its_range_cannot_be_read() {
+    let reader = ranges(&seal(b"plain")).unwrap();
+    let mut buf = [0xEE; 6];
+    assert_eq!(reader.read_range(0, &mut buf).unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(buf, [0; 6]);
+}
+
+#[test]
+fn readers_hold_no_more_than_they_say_and_touch_no_more_than_they_need() {
+    let sealed = seal(&noise(64 * CHUNK));
+    let mut input = &sealed[..];
+    let mut reader = OpenReader::new(&mut input, &KEY, CONTEXT).unwrap();
+    reader.read_exact(&mut [0]).unwrap();
+    drop(reader);
+    assert_eq!(sealed.len() - input.len(), HEADER + SEALED_CHUNK);
+
+    let medium = Watched { bytes: sealed, reads: Mutex::default() };
+    let mut reader = RangeReader::new(&medium, &KEY, CONTEXT).unwrap();
+    reader.read_range(CHUNK as u64 * 3 - 1, &mut [0; 2]).unwrap();
+    let two = ((HEADER + 2 * SEALED_CHUNK) as u64, 2 * SEALED_CHUNK);
+    assert_eq!(medium.reads.lock().unwrap()[1..], [two]);
+    reader.read_to_end(&mut Vec::new()).unwrap();
+    reader.read_range(0, &mut vec![0; 64 * CHUNK]).unwrap();
+    let largest = medium.reads.lock().unwrap().iter().map(|(_, len)| *len).max();
+    assert_eq!(largest, Some(16 * SEALED_CHUNK));
+}
+
+#[test]
 fn an_unfinished_stream_does_not_open() {
     let mut out = Vec::new();
     let mut writer = SealWriter::new(&mut out, &KEY, CONTEXT).unwrap();
@@ -174,10 +216,27 @@ impl Write for &Gauge {
     }
 }
 
-/// Remembers where it was read.
+/// Gives its parts from the last to the first, with an end of file after each.
+struct Parts(Vec<Result<Vec<u8>, io::ErrorKind>>);
+
+impl Read for Parts {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let Some(part) = self.0.last_mut() else { return Ok(0) };
+        let left = part.as_mut().map_err(|kind| io::Error::from(*kind))?;
+        let n = buf.len().min(left.len());
+        buf[..n].copy_from_slice(&left[..n]);
+        left.drain(..n);
+        if n == 0 {
+            self.0.pop();
+        }
+        Ok(n)
+    }
+}
+
+/// Remembers where and how much it was read.
 struct Watched {
     bytes: Vec<u8>,
-    reads: Mutex<Vec<u64>>,
+    reads: Mutex<Vec<(u64, usize)>>,
 }
 
 impl ReadAt for &Watched {
@@ -186,7 +245,7 @@ impl ReadAt for &Watched {
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.reads.lock().unwrap().push(offset);
+        self.reads.lock().unwrap().push((offset, buf.len()));
         self.bytes.read_exact_at(buf, offset)
     }
 }
