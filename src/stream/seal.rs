@@ -13,6 +13,8 @@ pub struct SealWriter<W> {
     out: W,
     sealer: Sealer<Ring>,
     sealed: Vec<u8>,
+    /// Set once `out` has failed: how much it took is unknown, so nothing may follow.
+    failed: bool,
 }
 
 impl<W: Write> SealWriter<W> {
@@ -24,7 +26,7 @@ impl<W: Write> SealWriter<W> {
         let key = Secret::from_fn(|k| k.copy_from_slice(key));
         let mut sealed = Vec::with_capacity(2 * SEALED_CHUNK);
         let sealer = Sealer::start(&key, context, &mut sealed)?;
-        Ok(Self { out, sealer, sealed })
+        Ok(Self { out, sealer, sealed, failed: false })
     }
 
     /// Writes the last chunk, flushes, and gives the inner writer back.
@@ -33,9 +35,20 @@ impl<W: Write> SealWriter<W> {
     /// Those of the inner writer.
     pub fn finish(mut self) -> io::Result<W> {
         self.sealer.finish(&mut self.sealed)?;
-        self.out.write_all(&self.sealed)?;
+        self.pass_on()?;
         self.out.flush()?;
         Ok(self.out)
+    }
+
+    /// Gives `out` what is sealed.
+    fn pass_on(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(io::Error::other("sealing on after a write failed"));
+        }
+        self.out.write_all(&self.sealed)?;
+        self.sealed.clear();
+        self.failed = false;
+        Ok(())
     }
 }
 
@@ -43,8 +56,7 @@ impl<W: Write> Write for SealWriter<W> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let taken = &buf[..buf.len().min(CHUNK)];
         self.sealer.update(taken, &mut self.sealed)?;
-        self.out.write_all(&self.sealed)?;
-        self.sealed.clear();
+        self.pass_on()?;
         Ok(taken.len())
     }
 

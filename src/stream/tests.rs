@@ -17,8 +17,7 @@ const THREE: usize = 2 * CHUNK + 100;
 
 #[test]
 fn every_length_around_chunk_boundaries_opens_whole_and_by_range() {
-    let around = (1..=5).flat_map(|k| [k * CHUNK - 1, k * CHUNK, k * CHUNK + 1]);
-    for len in [0, 1].into_iter().chain(around) {
+    for len in boundary_lengths() {
         let plain = noise(len);
         let sealed = seal(&plain);
         assert_eq!(sealed_len(len as u64), sealed.len() as u64, "{len}");
@@ -99,7 +98,7 @@ fn seeks_from_start_and_current_land_where_they_say_and_never_before_the_start()
 
 #[test]
 fn ring_and_aes_gcm_give_the_same_bytes_and_open_each_others() {
-    for len in [0, 1, CHUNK, THREE] {
+    for len in boundary_lengths() {
         let plain = noise(len);
         let (fast, wiping) = (sealed_by::<Ring>(&plain), sealed_by::<Wiping>(&plain));
         assert!(fast == wiping, "{len}");
@@ -185,6 +184,23 @@ fn readers_hold_no_more_than_they_say_and_touch_no_more_than_they_need() {
     reader.read_range(0, &mut vec![0; 64 * CHUNK]).unwrap();
     let largest = medium.reads.lock().unwrap().iter().map(|(_, len)| *len).max();
     assert_eq!(largest, Some(16 * SEALED_CHUNK));
+}
+
+#[test]
+fn a_writer_whose_output_failed_never_says_that_it_finished() {
+    struct FailsOnce(bool);
+    impl Write for FailsOnce {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            if std::mem::replace(&mut self.0, true) { Ok(buf.len()) } else { Err(io::ErrorKind::StorageFull.into()) }
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut writer = SealWriter::new(FailsOnce(false), &KEY, CONTEXT).unwrap();
+    assert_eq!(writer.write(b"plain").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    assert!(writer.write(b"plain").is_err());
+    assert!(writer.finish().is_err());
 }
 
 #[test]
@@ -296,6 +312,10 @@ fn open_by_chunk(sealed: &[u8], key: &[u8; 32], context: &[u8]) -> (Vec<u8>, Opt
 
 fn secret() -> Secret {
     Secret::from_slice(&KEY).unwrap()
+}
+
+fn boundary_lengths() -> impl Iterator<Item = usize> {
+    [0, 1].into_iter().chain((1..=5).flat_map(|k| [k * CHUNK - 1, k * CHUNK, k * CHUNK + 1]))
 }
 
 /// Bytes that do not repeat.
