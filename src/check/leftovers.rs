@@ -1,7 +1,7 @@
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::named::{SlotBook, each_record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::EpochId;
 use crate::record::RecordHeader;
@@ -10,8 +10,6 @@ use crate::vault::Room;
 
 /// Slots read at once.
 const READ: usize = 4096;
-/// Records read at once.
-pub(super) const PAGE: usize = 256;
 
 /// What no record names, in epochs that nobody writes in any more.
 #[derive(Default)]
@@ -22,34 +20,6 @@ pub(super) struct Leftovers {
     pub(super) leases: Vec<EpochId>,
     /// Nothing of ours: reported, never removed.
     pub(super) strangers: Vec<PathBuf>,
-}
-
-/// Slots that record headers name, one bit each.
-pub(super) struct SlotSet(Vec<u64>);
-
-impl SlotSet {
-    pub(super) fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    /// Whether the slot was not there before. A number behind the file's end is as good as named twice: it is not
-    /// kept, so a header that lies costs no memory.
-    pub(super) fn insert(&mut self, slot: u64, end: u64) -> bool {
-        if slot >= end {
-            return false;
-        }
-        let (word, bit) = ((slot / 64) as usize, 1 << (slot % 64));
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        let new = self.0[word] & bit == 0;
-        self.0[word] |= bit;
-        new
-    }
-
-    pub(super) fn contains(&self, slot: u64) -> bool {
-        self.0.get((slot / 64) as usize).is_some_and(|word| word & 1 << (slot % 64) != 0)
-    }
 }
 
 /// Epochs that are over. Asked before anything else is listed: they can gain no record, and only of them anything can
@@ -66,7 +36,7 @@ pub(super) fn closed_epochs(room: &Room) -> Result<HashSet<EpochId>> {
 }
 
 /// Looks through objects, slots and leases. `named` holds the slots of every record of the closed epochs.
-pub(super) fn find(room: &Room, closed: &HashSet<EpochId>, named: &SlotSet) -> Result<Leftovers> {
+pub(super) fn find(room: &Room, closed: &HashSet<EpochId>, named: &SlotBook) -> Result<Leftovers> {
     let mut left = Leftovers::default();
     room.objects.list(&mut |found| {
         match found {
@@ -107,30 +77,18 @@ fn is_known(room: &Room, epoch: EpochId) -> Result<bool> {
 
 /// Every slot that a record names, if every header is plausible. One that is not might name anything: `check` reports
 /// it, and a sweep stops here.
-pub(super) fn named_slots(room: &Room) -> Result<SlotSet> {
+pub(super) fn named_slots(room: &Room) -> Result<SlotBook> {
+    let mut named = SlotBook::new(room)?;
     // What comes later belongs to epochs that are not closed.
-    let last = room.store.last_record()?;
-    let mut blocks: HashMap<EpochId, Vec<Range<u64>>> = HashMap::new();
-    for Block { start, count, epoch } in room.store.blocks()? {
-        blocks.entry(epoch).or_default().push(start..start.saturating_add(count));
-    }
-    let (mut named, mut n, slots_there) = (SlotSet::new(), 0, room.slots.count()?);
-    loop {
-        let rows = room.store.all_records(n, PAGE)?;
-        let Some(end) = rows.last() else { return Ok(named) };
-        n = end.n;
-        for row in rows {
-            if row.n > last {
-                return Ok(named);
-            }
-            let header = row.header(room.id)?;
-            let of_epoch = blocks.get(&header.epoch).map_or(&[][..], Vec::as_slice);
-            let fits = |slot| of_epoch.iter().any(|block| block.contains(&slot)) && named.insert(slot, slots_there);
-            if !header.parts.iter().map(|p| p.slot).all(fits) {
-                return Err(Error::new(ErrorKind::Tampered, "telling what records name from what a crash left"));
-            }
+    each_record(room, room.store.last_record()?, |row| {
+        let header = row.header(room.id)?;
+        if header.parts.iter().all(|part| named.enter(header.epoch, part.slot)) {
+            Ok(())
+        } else {
+            Err(Error::new(ErrorKind::Tampered, "telling what records name from what a crash left"))
         }
-    }
+    })?;
+    Ok(named)
 }
 
 fn is_named(room: &Room, object: ObjectName) -> Result<bool> {

@@ -1,6 +1,7 @@
 //! Check and sweep: what a vault's bytes say without any key, with the tenant's, and what a crash left in them.
 
 mod leftovers;
+mod named;
 mod report;
 mod sealed;
 mod sweep;

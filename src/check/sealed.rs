@@ -2,7 +2,8 @@ use std::collections::HashMap;
 
 use ring::digest::{Context, SHA256};
 
-use super::leftovers::{self, PAGE, SlotSet};
+use super::leftovers;
+use super::named::{SlotBook, each_record};
 use super::report::{CheckReport, FindingKind};
 use crate::epoch::EpochHeader;
 use crate::error::{ErrorKind, Result};
@@ -120,57 +121,35 @@ fn records(
     epochs: &HashMap<EpochId, EpochHeader>,
     last: i64,
     report: &mut CheckReport,
-) -> Result<SlotSet> {
-    let mut blocks: HashMap<EpochId, Vec<(u64, u64)>> = HashMap::new();
-    for block in room.store.blocks()? {
-        blocks.entry(block.epoch).or_default().push((block.start, block.start.saturating_add(block.count)));
-    }
-    let (mut named, mut n, slots_there) = (SlotSet::new(), 0, room.slots.count()?);
-    loop {
-        let rows = room.store.all_records(n, PAGE)?;
-        let Some(end) = rows.last() else { return Ok(named) };
-        n = end.n;
-        for row in rows {
-            if row.n > last {
-                return Ok(named);
+) -> Result<SlotBook> {
+    let mut named = SlotBook::new(room)?;
+    each_record(room, last, |row| {
+        report.records += 1;
+        let Some(header) = row.header(room.id).ok().filter(|h| belongs(h, epochs)) else {
+            report.find(FindingKind::Header, Some(row.record), format!("header of record number {}", row.n));
+            return Ok(());
+        };
+        for (number, part) in (0u32..).zip(&header.parts) {
+            let place = || format!("slot {} of part {number}", part.slot);
+            if !named.enter(header.epoch, part.slot) {
+                report.find(FindingKind::Slot, Some(row.record), place());
             }
-            report.records += 1;
-            let header = row.header(room.id).ok().filter(|h| belongs(h, epochs));
-            let Some(header) = header else {
-                report.find(FindingKind::Header, Some(row.record), format!("header of record number {}", row.n));
-                continue;
-            };
-            let of_epoch = blocks.get(&header.epoch).map_or(&[][..], Vec::as_slice);
-            for (number, part) in (0u32..).zip(&header.parts) {
-                let in_block = of_epoch.iter().any(|(start, end)| (*start..*end).contains(&part.slot));
-                if !named.insert(part.slot, slots_there) || !in_block {
-                    report.find(FindingKind::Slot, Some(row.record), format!("slot {} of part {number}", part.slot));
-                }
-                let live = match room.slots.read(part.slot) {
-                    Ok(Slot::Live(_)) => true,
-                    Ok(Slot::Erased) => false,
-                    Err(_) => {
-                        report.find(
-                            FindingKind::Missing,
-                            Some(row.record),
-                            format!("slot {} of part {number}", part.slot),
-                        );
-                        continue;
-                    }
-                };
-                report.slots += u64::from(live);
-                report.erased += u64::from(!live && number == 0);
-                if live {
+            match room.slots.read(part.slot) {
+                Ok(Slot::Live(_)) => {
+                    report.slots += 1;
                     body(room, &row, &header, number, report)?;
                 }
-            }
-            let expected =
-                (1u32..).zip(&header.parts[1..]).filter(|(_, p)| p.len <= MAX_INLINE).map(|(number, _)| number);
-            for stray in room.store.parts_of(row.n)?.into_iter().filter(|p| !expected.clone().any(|e| e == *p)) {
-                report.find(FindingKind::Stray, Some(row.record), format!("sealed part {stray} in the database"));
+                Ok(Slot::Erased) => report.erased += u64::from(number == 0),
+                Err(_) => report.find(FindingKind::Missing, Some(row.record), place()),
             }
         }
-    }
+        let inline = |number: u32| header.parts.get(number as usize).is_some_and(|p| number > 0 && p.len <= MAX_INLINE);
+        for stray in room.store.parts_of(row.n)?.into_iter().filter(|number| !inline(*number)) {
+            report.find(FindingKind::Stray, Some(row.record), format!("sealed part {stray} in the database"));
+        }
+        Ok(())
+    })?;
+    Ok(named)
 }
 
 /// Whether a header fits its epoch.

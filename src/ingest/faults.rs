@@ -1,6 +1,6 @@
 //! Every fault of every store, once as "it failed" and once as "it happened, but we were not told".
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
-use crate::key::{DisclosurePolicy, Identity, PublicKey, Suite, TenantCard, WriterKey};
+use crate::key::{DisclosurePolicy, Identity, PublicKey, Suite, TenantCard, TenantPin, WriterKey};
 use crate::record::{Channel, Draft, PartKind};
 use crate::retrieve::Access;
 use crate::store::*;
@@ -18,14 +18,7 @@ use crate::vault::{Room, Vault};
 #[test]
 fn whatever_call_fails_the_vault_is_as_it_was_and_a_sweep_leaves_it_clean() {
     for told in [true, false] {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("v");
-        let vault = Vault::create(&path).unwrap();
-        let identity = Arc::new(Identity::generate_for(Suite::X25519).unwrap());
-        let card = TenantCard::new(vault.id(), TenantId::generate().unwrap(), &identity);
-        let pin = vault.enrol("t", &card, &DisclosurePolicy::none(&card, &identity).unwrap()).unwrap();
-        let writer = Arc::new(WriterKey::generate().unwrap());
-        vault.enrol_writer(writer.public_key()).unwrap();
+        let World { dir: _dir, path, vault, identity, pin, writer } = World::new();
         let count = || vault.check().unwrap().records;
 
         let mut failures = 0;
@@ -66,14 +59,7 @@ fn whatever_call_fails_the_vault_is_as_it_was_and_a_sweep_leaves_it_clean() {
 
 #[test]
 fn after_an_unknown_outcome_nothing_that_may_be_named_is_removed() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("v");
-    let vault = Vault::create(&path).unwrap();
-    let identity = Arc::new(Identity::generate_for(Suite::X25519).unwrap());
-    let card = TenantCard::new(vault.id(), TenantId::generate().unwrap(), &identity);
-    let pin = vault.enrol("t", &card, &DisclosurePolicy::none(&card, &identity).unwrap()).unwrap();
-    let writer = Arc::new(WriterKey::generate().unwrap());
-    vault.enrol_writer(writer.public_key()).unwrap();
+    let World { dir: _dir, path, vault, identity, pin, writer } = World::new();
 
     let fuse = Arc::new(Fuse { left: AtomicI64::new(i64::MAX), told: false });
     let faulty = faulty(&path, &fuse);
@@ -89,6 +75,30 @@ fn after_an_unknown_outcome_nothing_that_may_be_named_is_removed() {
     let report = session.check().unwrap();
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.records, 2, "it was committed, and is whole");
+}
+
+/// A vault with a tenant and a writer.
+struct World {
+    dir: tempfile::TempDir,
+    path: PathBuf,
+    vault: Vault,
+    identity: Arc<Identity>,
+    pin: TenantPin,
+    writer: Arc<WriterKey>,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v");
+        let vault = Vault::create(&path).unwrap();
+        let identity = Arc::new(Identity::generate_for(Suite::X25519).unwrap());
+        let card = TenantCard::new(vault.id(), TenantId::generate().unwrap(), &identity);
+        let pin = vault.enrol("t", &card, &DisclosurePolicy::none(&card, &identity).unwrap()).unwrap();
+        let writer = Arc::new(WriterKey::generate().unwrap());
+        vault.enrol_writer(writer.public_key()).unwrap();
+        Self { dir, path, vault, identity, pin, writer }
+    }
 }
 
 fn draft(content: &[u8]) -> Draft<'_> {
