@@ -78,9 +78,11 @@ fn is_known(room: &Room, epoch: EpochId) -> Result<bool> {
 /// Every slot that a record names, if every header is plausible. One that is not might name anything: `check` reports
 /// it, and a sweep stops here.
 pub(super) fn named_slots(room: &Room) -> Result<SlotBook> {
+    // What comes later belongs to epochs that are not closed. Asked before the book is opened, which then has every
+    // block and slot that these records name.
+    let last = room.store.last_record()?;
     let mut named = SlotBook::new(room)?;
-    // What comes later belongs to epochs that are not closed.
-    each_record(room, room.store.last_record()?, |row| {
+    each_record(room, last, |row| {
         let header = row.header(room.id)?;
         if header.parts.iter().all(|part| named.enter(header.epoch, part.slot)) {
             Ok(())
