@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn coefficients_take_every_value_so_that_too_few_shares_tell_nothing() {
-        // One share of a 2-of-2 splitting of zero is c·1: if any coefficient were impossible, a share would rule out
-        // a secret. 64 × 32 draws miss a given one of 256 values with probability (255/256)^2048 < 0.0004.
+        // One share of a 2-of-2 splitting of zero is c·1: if any coefficient were impossible, a share would rule out a
+        // secret. 256 × 32 draws miss any of 256 values with a probability under 10^-11.
         let zero = Secret::from_slice(&[0; 32]).unwrap();
         let mut seen = [0u32; 256];
         for _ in 0..256 {
