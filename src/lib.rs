@@ -41,8 +41,8 @@ pub use key::{
     WriterKey,
 };
 pub use record::{
-    Channel, DialPlan, Direction, Draft, DraftPart, Head, Identifier, MAX_HEAD, PartHeader, PartInfo, PartKind,
-    ProducerDigest, RecordHeader, Role, Subject,
+    Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
+    PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,
 };
 pub use retrieve::{Access, Cursor, Listed, Listing, Page, PartReader, Record, TenantSession};
 pub use time::Timestamp;

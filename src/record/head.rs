@@ -84,6 +84,8 @@ pub enum PartKind {
     Attachment,
     /// What somebody or something found out about it.
     Analysis,
+    /// The document that it was imported from, byte for byte.
+    Original,
 }
 
 impl PartKind {
@@ -96,6 +98,7 @@ impl PartKind {
             Self::Email => 4,
             Self::Attachment => 5,
             Self::Analysis => 6,
+            Self::Original => 7,
         }
     }
 }
@@ -109,6 +112,7 @@ impl fmt::Display for PartKind {
             Self::Email => "e-mail",
             Self::Attachment => "attachment",
             Self::Analysis => "analysis",
+            Self::Original => "original",
         })
     }
 }

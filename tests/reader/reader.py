@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PrivateKey, Suite
 
-KINDS = ["head", "audio", "transcript", "chat", "e-mail", "attachment", "analysis"]
+KINDS = ["head", "audio", "transcript", "chat", "e-mail", "attachment", "analysis", "original"]
 CHANNELS = ["voice", "video", "chat", "sms", "e-mail", "social", "other"]
 def need(condition, what):
     if not condition:
