@@ -1,6 +1,6 @@
 //! Epochs: the keys of one writing process for at most 16,384 records and 24 hours. SPEC "Epoch".
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::encoding::{Fields, enc};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, TenantId, VaultId};
+use crate::index::{IndexKey, IndexWriter};
 use crate::kdf::exp;
 use crate::key::{
     CardHash, DisclosurePolicy, Opener, PolicyHash, PublicKey, Suite, TenantCard, WriterKey, seal, signed, split_signed,
@@ -210,6 +211,7 @@ pub(crate) struct EpochSecrets {
 /// The writing side of an epoch. Holds the chain keys for the records to come and none for those before.
 pub(crate) struct EpochWriter {
     pub(crate) header: EpochHeader,
+    pub(crate) index: Arc<IndexWriter>,
     tenant: Chain,
     custodians: Vec<Chain>,
     seq: u32,
@@ -297,7 +299,8 @@ impl EpochWriter {
             for_custodians,
             bytes,
         };
-        Ok(Self { header, tenant: Chain(tenant), custodians, seq: 0, born: Instant::now() })
+        let index = Arc::new(IndexWriter::new(IndexKey::new(index_key)));
+        Ok(Self { header, index, tenant: Chain(tenant), custodians, seq: 0, born: Instant::now() })
     }
 
     /// Whether the epoch may take `records` more.
@@ -322,6 +325,7 @@ impl EpochWriter {
 /// The reading side of an epoch: what its tenant keeps of it in memory.
 pub(crate) struct EpochReader {
     pub(crate) header: EpochHeader,
+    pub(crate) index_key: IndexKey,
     /// The chain at every `STRIDE`th record, as far as it was needed.
     chain: Mutex<Vec<Chain>>,
 }
@@ -345,13 +349,31 @@ impl EpochReader {
             .split_at_checked(suite.enc_len())
             .ok_or_else(|| Error::new(ErrorKind::Tampered, "parsing an epoch's seal"))?;
         let secrets = opener.open(enc, &header.context().tenant_info(suite), sealed)?;
-        let chain = secrets.first_chunk::<32>().filter(|_| secrets.len() == 64).and_then(|c| Secret::from_slice(c));
-        let chain = chain.ok_or_else(|| Error::new(ErrorKind::Tampered, "parsing an epoch's seal"))?;
-        Ok(Self { header, chain: Mutex::new(vec![Chain(chain)]) })
+        let both = secrets.split_at_checked(32).and_then(|(c, i)| Secret::from_slice(c).zip(Secret::from_slice(i)));
+        let (chain, index) = both.ok_or_else(|| Error::new(ErrorKind::Tampered, "parsing an epoch's seal"))?;
+        Ok(Self { header, index_key: IndexKey::new(index), chain: Mutex::new(vec![Chain(chain)]) })
     }
 
     /// The tenant's message key of record `seq`.
     pub(crate) fn message_key(&self, seq: u32) -> Result<Secret> {
+        Ok(self.chain_at(seq)?.message_key())
+    }
+
+    /// The tenant's message key of record `seq`, for one who goes through an epoch in the order of its records: `walk`
+    /// is where he was.
+    pub(crate) fn next_message_key(&self, seq: u32, walk: &mut Option<Walk>) -> Result<Secret> {
+        let near =
+            |w: &Walk| w.epoch == self.header.epoch && seq.checked_sub(w.seq).is_some_and(|ahead| ahead < STRIDE);
+        let mut here = match walk.take().filter(near) {
+            Some(here) => here,
+            None => Walk { epoch: self.header.epoch, seq, chain: self.chain_at(seq)? },
+        };
+        (here.seq..seq).for_each(|_| here.chain.advance());
+        here.seq = seq;
+        Ok(walk.insert(here).chain.message_key())
+    }
+
+    fn chain_at(&self, seq: u32) -> Result<Chain> {
         if seq >= EPOCH_RECORDS {
             return Err(Error::new(ErrorKind::Tampered, "placing a record in its epoch"));
         }
@@ -366,8 +388,15 @@ impl EpochReader {
         let mut chain = kept[(seq / STRIDE) as usize].copy();
         drop(kept);
         (0..seq % STRIDE).for_each(|_| chain.advance());
-        Ok(chain.message_key())
+        Ok(chain)
     }
+}
+
+/// A place in an epoch's chain.
+pub(crate) struct Walk {
+    epoch: EpochId,
+    seq: u32,
+    chain: Chain,
 }
 
 fn both(a: &Secret, b: &Secret) -> Zeroizing<[u8; 64]> {
@@ -416,6 +445,12 @@ pub(crate) mod tests {
         for n in [69, 0, 31, 32, 33, 64] {
             assert_eq!(reader.message_key(n).unwrap().expose_secret(), drawn[n as usize].tenant.expose_secret(), "{n}");
         }
+        let mut walk = None;
+        for n in [3, 3, 4, 7, 38, 39, 5, 69, 0] {
+            let key = reader.next_message_key(n, &mut walk).unwrap();
+            assert_eq!(key.expose_secret(), drawn[n as usize].tenant.expose_secret(), "{n}");
+        }
+        let token = reader.index_key.token("tel", "+4930123456", 7);
         let mut shares = Vec::new();
         for (number, custodian) in (1..).zip(&custodians) {
             let (chain, share) = open_as_custodian(&header, number, custodian).unwrap();
@@ -425,6 +460,7 @@ pub(crate) mod tests {
         let index_key = shares::combine(&[(1, &shares[0]), (3, &shares[2])]).unwrap();
         let other = shares::combine(&[(2, &shares[1]), (3, &shares[2])]).unwrap();
         assert_eq!(index_key.expose_secret(), other.expose_secret());
+        assert_eq!(IndexKey::new(index_key).token("tel", "+4930123456", 7), token);
 
         let stranger = EpochReader::open(header.clone(), &custodians[0]).err().unwrap();
         assert_eq!(stranger.kind(), ErrorKind::WrongKey);

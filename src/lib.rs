@@ -13,6 +13,7 @@ mod kdf;
 pub mod stream;
 mod key;
 mod shares;
+mod index;
 mod epoch;
 // things
 mod record;

@@ -8,6 +8,7 @@ use crate::encoding::{codec, enc, padded_len};
 use crate::epoch::tests::open_as_custodian;
 use crate::epoch::{EpochHeader, EpochReader, EpochSecrets, EpochWriter};
 use crate::id::{EpochId, RecordId, TenantId, VaultId, hex, unhex};
+use crate::index::IndexKey;
 use crate::kdf::exp;
 use crate::key::{DisclosurePolicy, Identity, Suite, TenantCard, TenantPin, WriterKey};
 use crate::record::{Channel, Draft, Identifier, PartHeader, PartKind, ProducerDigest, RecordHeader, Role, Subject};
@@ -107,6 +108,7 @@ fn examples() -> BTreeMap<&'static str, Vec<u8>> {
 
     let mut epoch = epoch();
     made.insert("epoch-header", epoch.header.to_bytes().to_vec());
+    made.insert("token", IndexKey::new(secret(0x42)).token("tel", "+15722568385", 1).to_vec());
     let [tenant_info, custodian_info] = epoch.header.infos(custodian(0x21).recipient());
     made.insert("epoch-tenant-info", tenant_info);
     made.insert("epoch-custodian-info", custodian_info);

@@ -54,6 +54,8 @@ pub enum FindingKind {
     Slot,
     /// A record or part does not open although its digest is right, or opens to something else than it says.
     Sealed,
+    /// A record is not found by an identifier that it names.
+    Index,
     /// Stored bytes that no record names, in a place that is not swept.
     Stray,
     /// What a crash left; [`Vault::sweep`](crate::Vault::sweep) removes it.

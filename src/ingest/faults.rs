@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
+use crate::index::Token;
 use crate::key::{DisclosurePolicy, Identity, PublicKey, Suite, TenantCard, TenantPin, WriterKey};
 use crate::record::{Channel, Draft, PartKind};
 use crate::retrieve::Access;
@@ -214,6 +215,21 @@ impl<T: Store> Store for Faulty<T> {
     }
     fn page(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<RecordRow>> {
         self.0.page(tenant, range, limit)
+    }
+    fn epochs_of(&self, tenant: TenantId) -> Result<Vec<EpochId>> {
+        self.0.epochs_of(tenant)
+    }
+    fn find(&self, tokens: &[(EpochId, Token)]) -> Result<Vec<Option<Spot>>> {
+        self.0.find(tokens)
+    }
+    fn spots(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<Spot>> {
+        self.0.spots(tenant, range, limit)
+    }
+    fn count(&self, tenant: TenantId, range: &PageRange) -> Result<u64> {
+        self.0.count(tenant, range)
+    }
+    fn records(&self, tenant: TenantId, numbers: &[i64]) -> Result<Vec<Option<RecordRow>>> {
+        self.0.records(tenant, numbers)
     }
     fn body(&self, n: i64, part: u32) -> Result<Option<Vec<u8>>> {
         self.0.body(n, part)

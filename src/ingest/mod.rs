@@ -12,9 +12,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use zeroize::Zeroizing;
+
 use crate::encoding::enc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, TenantId};
+use crate::index::Fields;
 use crate::key::{TenantPin, WriterKey};
 use crate::record::{Content, Digests, Draft, Head, PartHeader, RecordHeader};
 use crate::seal::{Place, RecordKey};
@@ -185,7 +188,9 @@ impl Ingestor {
         let header = RecordHeader { vault, tenant, epoch, record, seq, time, wrap, shares, parts }.to_bytes();
         let idempotency = token.zip(content).map(|(token, content)| self.mark(token, &content.finish()));
         let (epoch_held, objects) = (Arc::clone(&drawn.epoch), std::mem::take(&mut inflight.objects));
-        let row = NewRecord { record, tenant, epoch, time, header, head, inline, idempotency };
+        let values = draft.head.identifiers().map(|i| (i.scheme(), Zeroizing::new(i.value().to_owned()))).collect();
+        let fields = Fields { index: Arc::clone(&drawn.epoch.index), values };
+        let row = NewRecord { record, tenant, epoch, time, header, head, inline, idempotency, fields };
         Ok(Sealed { row: Some(row), room: Arc::clone(&self.room), slots: drawn.release(), objects, _epoch: epoch_held })
     }
 

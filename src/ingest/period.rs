@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::epoch::{EpochHeader, EpochWriter, MessageKeys};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::random;
+use crate::index::IndexWriter;
 use crate::key::WriterKey;
 use crate::seal::Sharing;
 use crate::secret::Secret;
@@ -34,6 +35,7 @@ struct Current {
 /// What every record of an epoch needs until it is committed.
 pub(super) struct OpenEpoch {
     pub(super) header: EpochHeader,
+    pub(super) index: Arc<IndexWriter>,
     pub(super) sharing: Sharing,
     _lease: Lease,
 }
@@ -103,7 +105,8 @@ impl Period {
         room.store.commit(Change(vec![Op::OpenEpoch { epoch, tenant, header: header.to_bytes().to_vec() }]))?;
         let slots = Pool { room: Arc::clone(room), epoch: header.clone(), next: FIRST_BLOCK, blocks: VecDeque::new() };
         let sharing = Sharing { policy: policy.hash(), threshold: policy.threshold() };
-        Ok(Current { writer, shared: Arc::new(OpenEpoch { header, sharing, _lease: lease }), slots })
+        let index = Arc::clone(&writer.index);
+        Ok(Current { writer, shared: Arc::new(OpenEpoch { header, index, sharing, _lease: lease }), slots })
     }
 }
 

@@ -1,9 +1,10 @@
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::digest::ProducerDigest;
-use super::subject::Subject;
+use super::subject::{Identifier, Subject};
 use crate::encoding::{codec, padded_len};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RecordId;
@@ -167,6 +168,12 @@ impl Head {
     /// The time under which the record is listed: its start, or its ingest where the start is unknown.
     pub fn time(&self) -> Timestamp {
         self.start.unwrap_or(self.ingested)
+    }
+
+    /// What the record is found by: every identifier in it, once.
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = &Identifier> {
+        let mut seen = HashSet::new();
+        self.subjects.iter().flat_map(|subject| &subject.identifiers).filter(move |i| seen.insert(*i))
     }
 
     /// `u16(version) || codec(head)`.

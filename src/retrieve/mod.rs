@@ -1,9 +1,12 @@
 //! Retrieve: the owner reads what is his, by id, by part, by range, and lists it.
 
+mod filter;
 mod list;
 mod part;
 mod record;
+mod scan;
 mod session;
+mod subject;
 
 pub use list::{Cursor, Listed, Listing, Page};
 pub use part::PartReader;

@@ -18,7 +18,7 @@ use crate::vault::Room;
 
 /// A record of the tenant's own, its head opened and checked against its place.
 pub struct Record {
-    pub(super) n: i64,
+    pub(crate) n: i64,
     header: RecordHeader,
     head: Head,
     key: RecordKey,
@@ -30,14 +30,14 @@ impl Record {
         row: RecordRow,
         room: &Arc<Room>,
         tenant: TenantId,
-        epoch: impl FnOnce(EpochId) -> Result<Arc<EpochReader>>,
+        chain: impl FnOnce(EpochId, u32) -> Result<(Arc<EpochReader>, Secret)>,
     ) -> Result<Self> {
         let header = row.header(room.id)?;
-        let epoch = epoch(header.epoch)?;
+        let (epoch, message_key) = chain(header.epoch, header.seq)?;
         if header.tenant != tenant || epoch.header.custodians() != header.shares.len() {
             return Err(Error::new(ErrorKind::Tampered, "placing a record"));
         }
-        let key = RecordKey::open(Place::of(&header), &epoch.message_key(header.seq)?, &header.wrap)?;
+        let key = RecordKey::open(Place::of(&header), &message_key, &header.wrap)?;
         let head_key = key.part_key(0, &shred_secret(room, header.parts[0].slot)?);
         let head = open_head(row.head, &head_key, &key.head_context())?;
         let told = head.parts.iter().map(|p| (sealed_len(padded_len(p.len)), p.sealed));

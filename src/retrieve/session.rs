@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::record::Record;
-use crate::epoch::{EpochHeader, EpochReader};
+use crate::epoch::{EpochHeader, EpochReader, Walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId};
 use crate::key::Opener;
@@ -56,8 +56,8 @@ impl Vault {
 ///
 /// Share it among threads by reference.
 pub struct TenantSession {
-    pub(super) room: Arc<Room>,
-    pub(super) tenant: TenantId,
+    pub(crate) room: Arc<Room>,
+    pub(crate) tenant: TenantId,
     opener: Box<dyn Opener>,
     access: Access,
     epochs: RwLock<HashMap<EpochId, Arc<EpochReader>>>,
@@ -86,10 +86,27 @@ impl TenantSession {
     }
 
     pub(super) fn open(&self, row: RecordRow) -> Result<Record> {
-        Record::open(row, &self.room, self.tenant, |epoch| self.epoch(epoch))
+        Record::open(row, &self.room, self.tenant, |epoch, seq| {
+            let epoch = self.epoch(epoch)?;
+            let key = epoch.message_key(seq)?;
+            Ok((epoch, key))
+        })
     }
 
-    fn epoch(&self, epoch: EpochId) -> Result<Arc<EpochReader>> {
+    /// As [`open`](Self::open), for one who opens many in the order of their commits and keeps `walks` between them.
+    pub(super) fn open_walking(&self, row: RecordRow, walks: &mut HashMap<EpochId, Option<Walk>>) -> Result<Record> {
+        Record::open(row, &self.room, self.tenant, |epoch, seq| {
+            let epoch = self.epoch(epoch)?;
+            let key = epoch.next_message_key(seq, walks.entry(epoch.header.epoch()).or_default())?;
+            Ok((epoch, key))
+        })
+    }
+
+    pub(super) fn knows(&self, epoch: EpochId) -> bool {
+        self.epochs.read().unwrap_or_else(PoisonError::into_inner).contains_key(&epoch)
+    }
+
+    pub(crate) fn epoch(&self, epoch: EpochId) -> Result<Arc<EpochReader>> {
         if let Some(reader) = self.epochs.read().unwrap_or_else(PoisonError::into_inner).get(&epoch) {
             return Ok(Arc::clone(reader));
         }

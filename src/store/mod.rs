@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
+use crate::index::{Fields, Token};
 use crate::key::PublicKey;
 use crate::record::RecordHeader;
 use crate::time::Timestamp;
@@ -40,6 +41,16 @@ pub(crate) trait Store: Send + Sync {
     fn record(&self, tenant: TenantId, record: RecordId) -> Result<Option<RecordRow>>;
     /// At most `limit` records of a tenant behind a place in an order.
     fn page(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<RecordRow>>;
+    /// Ids of a tenant's epochs, the newest first.
+    fn epochs_of(&self, tenant: TenantId) -> Result<Vec<EpochId>>;
+    /// Where the records that have these tokens stand in the order of their times.
+    fn find(&self, tokens: &[(EpochId, Token)]) -> Result<Vec<Option<Spot>>>;
+    /// At most `limit` places of records behind a place in an order.
+    fn spots(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<Spot>>;
+    /// How many records there are behind a place in an order.
+    fn count(&self, tenant: TenantId, range: &PageRange) -> Result<u64>;
+    /// The records of a tenant that have these numbers.
+    fn records(&self, tenant: TenantId, numbers: &[i64]) -> Result<Vec<Option<RecordRow>>>;
     /// A part stored inline.
     fn body(&self, n: i64, part: u32) -> Result<Option<Vec<u8>>>;
     /// The content mark and record of an idempotency token.
@@ -108,6 +119,7 @@ pub(crate) struct NewRecord {
     pub(crate) head: Vec<u8>,
     pub(crate) inline: Vec<(u32, Vec<u8>)>,
     pub(crate) idempotency: Option<IdempotencyMark>,
+    pub(crate) fields: Fields,
 }
 
 /// A producer's idempotency key and what it named, as nobody without the writer's secret can compute them.
@@ -180,6 +192,13 @@ pub(crate) struct PageRange {
     pub(crate) after: Option<(i64, i64)>,
     /// Times from and before, for [`Order::Time`]; commit numbers are not bounded.
     pub(crate) times: Option<(i64, i64)>,
+}
+
+/// Where a record stands: its time and its number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Spot {
+    pub(crate) time: i64,
+    pub(crate) n: i64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

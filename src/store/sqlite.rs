@@ -8,11 +8,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, TransactionBehavior, ffi, params};
 
 use super::{
-    Block, Change, EpochRow, IdempotencyMark, NewRecord, Op, Order, Outcome, PageRange, RecordRow, Store, TenantRow,
-    Which, header_digest,
+    Block, Change, EpochRow, IdempotencyMark, NewRecord, Op, Order, Outcome, PageRange, RecordRow, Spot, Store,
+    TenantRow, Which, header_digest,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
+use crate::index::{Drawn, Token};
 use crate::key::PublicKey;
 use crate::time::Timestamp;
 
@@ -135,14 +136,22 @@ fn apply_all(db: &mut Connection, changes: Vec<Change>) -> Result<Vec<Result<Vec
     let mut tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(clean)?;
     let alone = changes.len() == 1;
     let mut results = Vec::with_capacity(changes.len());
+    // Dropped on every way out but the commit's: what was drawn for records that are not there is drawn again.
+    let mut drawn = Vec::new();
     for change in changes {
         // A change that is refused leaves the others of its group alone. A savepoint copies every page that it touches,
         // so one that has no others goes without.
         let applied = if alone {
-            apply_change(&tx, change)
+            apply_change(&tx, change, &mut drawn)
         } else {
             let savepoint = tx.savepoint().map_err(clean)?;
-            apply_change(&savepoint, change).and_then(|outcomes| Ok(savepoint.commit().map(|()| outcomes)?))
+            let mut own = Vec::new();
+            let applied = apply_change(&savepoint, change, &mut own);
+            let applied = applied.and_then(|outcomes| Ok(savepoint.commit().map(|()| outcomes)?));
+            if applied.is_ok() {
+                drawn.append(&mut own);
+            }
+            applied
         };
         match applied {
             Ok(outcomes) => results.push(Ok(outcomes)),
@@ -160,6 +169,7 @@ fn apply_all(db: &mut Connection, changes: Vec<Change>) -> Result<Vec<Result<Vec
         };
         Failure { error, ambiguous }
     })?;
+    drawn.into_iter().for_each(Drawn::keep);
     Ok(results)
 }
 
@@ -180,11 +190,11 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
-fn apply_change(tx: &Connection, change: Change) -> Result<Vec<Outcome>, Refusal> {
-    change.0.into_iter().map(|op| apply(tx, op)).collect()
+fn apply_change(tx: &Connection, change: Change, drawn: &mut Vec<Drawn>) -> Result<Vec<Outcome>, Refusal> {
+    change.0.into_iter().map(|op| apply(tx, op, drawn)).collect()
 }
 
-fn apply(tx: &Connection, op: Op) -> Result<Outcome, Refusal> {
+fn apply(tx: &Connection, op: Op, drawn: &mut Vec<Drawn>) -> Result<Outcome, Refusal> {
     match op {
         Op::EnrolTenant { tenant, name, card, policy } => {
             tx.execute("INSERT INTO tenants (id, name) VALUES (?1, ?2)", params![tenant.as_bytes(), name])?;
@@ -208,12 +218,12 @@ fn apply(tx: &Connection, op: Op) -> Result<Outcome, Refusal> {
             tx.prepare_cached(sql)?.execute(params![start, count, epoch.as_bytes()])?;
             return Ok(Outcome::Slots(start as u64));
         }
-        Op::AddRecord(record) => return add_record(tx, record),
+        Op::AddRecord(record) => return add_record(tx, record, drawn),
     }
     Ok(Outcome::Done)
 }
 
-fn add_record(tx: &Connection, new: NewRecord) -> Result<Outcome, Refusal> {
+fn add_record(tx: &Connection, new: NewRecord, drawn: &mut Vec<Drawn>) -> Result<Outcome, Refusal> {
     if let Some(mark) = &new.idempotency
         && let Some((content, record)) = idempotent(tx, new.tenant, &mark.token)?
     {
@@ -233,6 +243,12 @@ fn add_record(tx: &Connection, new: NewRecord) -> Result<Outcome, Refusal> {
     let n = tx.last_insert_rowid();
     for (part, body) in &new.inline {
         tx.prepare_cached("INSERT INTO parts (at, body) VALUES (?1, ?2)")?.execute(params![place(n, *part), body])?;
+    }
+    let (tokens, own) = new.fields.draw();
+    drawn.push(own);
+    for token in tokens {
+        let sql = "INSERT INTO tokens (epoch, token, record) VALUES ((SELECT n FROM epochs WHERE id = ?1), ?2, ?3)";
+        tx.prepare_cached(sql)?.execute(params![epoch, token, n])?;
     }
     if let Some(IdempotencyMark { token, content }) = &new.idempotency {
         let sql = "INSERT INTO idempotency (tenant, token, content, record) VALUES
@@ -321,26 +337,48 @@ impl Store for SqliteStore {
     }
 
     fn page(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<RecordRow>> {
-        let (compare, direction) = if range.newest_first { ("<", "DESC") } else { (">", "ASC") };
-        let (key, order) = match range.by {
-            Order::Commit => ("(0, n)", format!("n {direction}")),
-            Order::Time => ("(time, n)", format!("time {direction}, n {direction}")),
-        };
-        let sql = format!(
-            "SELECT n, ?1, id, time, header, digest, head FROM records
-             WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND {key} {compare} (?2, ?3)
-             {} ORDER BY {order} LIMIT ?4",
-            if range.times.is_some() { "AND time >= ?5 AND time < ?6" } else { "AND ?5 <= ?6" }
-        );
-        let outside = if range.newest_first { (i64::MAX, i64::MAX) } else { (i64::MIN, i64::MIN) };
-        let (mut after, times) = (range.after.unwrap_or(outside), range.times.unwrap_or((0, 0)));
-        if range.by == Order::Commit {
-            after.0 = 0;
-        }
-        self.read("listing records", |db| {
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let bound = params![tenant.as_bytes(), after.0, after.1, limit, times.0, times.1];
-            db.prepare_cached(&sql)?.query_map(bound, record_row)?.collect()
+        let columns = "n, ?1, id, time, header, digest, head";
+        self.read("listing records", |db| select(db, columns, tenant, range, limit, record_row))
+    }
+
+    fn epochs_of(&self, tenant: TenantId) -> Result<Vec<EpochId>> {
+        self.read("listing a tenant's epochs", |db| {
+            let sql = "SELECT id FROM epochs WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) ORDER BY n DESC";
+            let row = |row: &Row<'_>| Ok(EpochId::from_bytes(row.get(0)?));
+            db.prepare_cached(sql)?.query_map([tenant.as_bytes()], row)?.collect()
+        })
+    }
+
+    fn find(&self, tokens: &[(EpochId, Token)]) -> Result<Vec<Option<Spot>>> {
+        self.read("looking tokens up", |db| {
+            let sql = "SELECT r.time, r.n FROM tokens k JOIN records r ON r.n = k.record
+                WHERE k.epoch = (SELECT n FROM epochs WHERE id = ?1) AND k.token = ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            let find = |(epoch, token): &(EpochId, Token)| {
+                statement.query_row(params![epoch.as_bytes(), token], spot).optional()
+            };
+            tokens.iter().map(find).collect()
+        })
+    }
+
+    fn spots(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<Spot>> {
+        self.read("listing the places of records", |db| select(db, "time, n", tenant, range, limit, spot))
+    }
+
+    fn count(&self, tenant: TenantId, range: &PageRange) -> Result<u64> {
+        self.read("counting records", |db| {
+            let counted = select(db, "count(*)", tenant, range, usize::MAX, |row| row.get::<_, i64>(0))?;
+            Ok(counted.first().map_or(0, |n| *n as u64))
+        })
+    }
+
+    fn records(&self, tenant: TenantId, numbers: &[i64]) -> Result<Vec<Option<RecordRow>>> {
+        self.read("reading records", |db| {
+            let sql = "SELECT n, ?1, id, time, header, digest, head FROM records
+                WHERE n = ?2 AND tenant = (SELECT n FROM tenants WHERE id = ?1)";
+            let mut statement = db.prepare_cached(sql)?;
+            let mut read = |n: &i64| statement.query_row(params![tenant.as_bytes(), n], record_row).optional();
+            numbers.iter().map(&mut read).collect()
         })
     }
 
@@ -430,6 +468,40 @@ impl Store for SqliteStore {
             db.prepare_cached(sql)?.query_row([record.as_bytes()], |row| row.get(0)).optional()
         })
     }
+}
+
+/// Reads `columns` of the records in a range, in its order.
+fn select<T>(
+    db: &Connection,
+    columns: &str,
+    tenant: TenantId,
+    range: &PageRange,
+    limit: usize,
+    row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    let (compare, direction) = if range.newest_first { ("<", "DESC") } else { (">", "ASC") };
+    let (key, order) = match range.by {
+        Order::Commit => ("(0, n)", format!("n {direction}")),
+        Order::Time => ("(time, n)", format!("time {direction}, n {direction}")),
+    };
+    let sql = format!(
+        "SELECT {columns} FROM records
+         WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND {key} {compare} (?2, ?3)
+         {} ORDER BY {order} LIMIT ?4",
+        if range.times.is_some() { "AND time >= ?5 AND time < ?6" } else { "AND ?5 <= ?6" }
+    );
+    let outside = if range.newest_first { (i64::MAX, i64::MAX) } else { (i64::MIN, i64::MIN) };
+    let (mut after, times) = (range.after.unwrap_or(outside), range.times.unwrap_or((0, 0)));
+    if range.by == Order::Commit {
+        after.0 = 0;
+    }
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let bound = params![tenant.as_bytes(), after.0, after.1, limit, times.0, times.1];
+    db.prepare_cached(&sql)?.query_map(bound, row)?.collect()
+}
+
+fn spot(row: &Row<'_>) -> rusqlite::Result<Spot> {
+    Ok(Spot { time: row.get(0)?, n: row.get(1)? })
 }
 
 fn record_row(row: &Row<'_>) -> rusqlite::Result<RecordRow> {

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PrivateKey, Suite
 
+FIELDS = [b"tel", b"mailto", b"customer"]
 KINDS = ["head", "audio", "transcript", "chat", "e-mail", "attachment", "analysis", "original"]
 CHANNELS = ["voice", "video", "chat", "sms", "e-mail", "social", "other"]
 def need(condition, what):
@@ -123,7 +124,7 @@ def read_head(data):  # 6.3
     head["subjects"] = c.many(lambda: (role(), c.option(c.text), c.many(lambda: (c.variant(2), c.text()))))
     head["idempotency_key"], head["amends"] = c.option(c.text), c.option(lambda: c.raw(16))
     digest = lambda: (c.variant(1), c.raw(c.num("Q")))
-    part = lambda: dict(kind=c.variant(5) + 1, media_type=c.text(), name=c.option(c.text), len=c.num("Q"), digest=c.option(digest), sealed=c.raw(32))
+    part = lambda: dict(kind=c.variant(6) + 1, media_type=c.text(), name=c.option(c.text), len=c.num("Q"), digest=c.option(digest), sealed=c.raw(32))
     head["parts"] = c.many(part)
     need(c.at == len(data), "bytes behind a head")
     return head
@@ -161,7 +162,8 @@ def read_record(db, folder, shred, me, owner, row, custodians, out):  # 8
     need(len(e) - 9 == len(f[7]) // 104 == len(f[8]) // 32 == custodians, "the number of custodians")
     need(db.execute("SELECT 1 FROM writers WHERE key = ?", (e[3],)).fetchone(), "an epoch's writer")
     check(e[3])
-    chain = me.hpke.decrypt(e[8], me.private, enc("epoch-tenant", *e[:4], e[7], e[4], e[5]))[:32]
+    secrets = me.hpke.decrypt(e[8], me.private, enc("epoch-tenant", *e[:4], e[7], e[4], e[5]))
+    chain, index_key = secrets[:32], secrets[32:]
     for _ in range(seq):
         chain = exp(chain, enc("chain-next"))
     dek = cob(exp(chain, enc("chain-msg")), enc("dek-tenant", *ids, f[4]), wrap)
@@ -182,6 +184,13 @@ def read_record(db, folder, shred, me, owner, row, custodians, out):  # 8
     told = [(coblen(padded(i["len"])), i["sealed"]) for i in head["parts"]]
     need(told == [p[1:] for p in parts[1:]], "the head's parts")
     need(time == (head["ingested"] if head["start"] is None else head["start"]), "the listing time")
+    for field, value in {i for _, _, identifiers in head["subjects"] for i in identifiers}:  # 5.2
+        for counter in range(1 << 14):
+            token = hmac.digest(index_key, enc("token", FIELDS[field], value.encode(), u(4, counter)), "sha256")[:16]
+            found = db.execute("SELECT record FROM tokens WHERE token = ? AND epoch = (SELECT n FROM epochs WHERE id = ?)", (token, f[2])).fetchone()
+            need(found and found[0] <= n, "the index")
+            if found[0] == n:
+                break
     (out / name).mkdir(parents=True, exist_ok=True)
     for p, info in enumerate(head["parts"], 1):
         inline = db.execute("SELECT body FROM parts WHERE at = ?", (n << 16 | p,)).fetchone() if parts[p][1] <= 65536 else None

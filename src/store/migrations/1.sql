@@ -37,6 +37,8 @@ CREATE TABLE epochs (
     header BLOB NOT NULL
 ) STRICT;
 
+CREATE INDEX epochs_by_tenant ON epochs (tenant);
+
 -- Slots [start, start + count) of the shred file belong to an epoch.
 CREATE TABLE blocks (
     start INTEGER PRIMARY KEY,
@@ -65,6 +67,15 @@ CREATE TABLE parts (
     at INTEGER PRIMARY KEY,
     body BLOB NOT NULL
 ) STRICT;
+
+-- What the index key of an epoch makes of an identifier in a record. Rows of one epoch lie together, so that a commit
+-- touches few pages however many records there are.
+CREATE TABLE tokens (
+    epoch INTEGER NOT NULL REFERENCES epochs (n),
+    token BLOB NOT NULL CHECK (length(token) = 16),
+    record INTEGER NOT NULL REFERENCES records (n),
+    PRIMARY KEY (epoch, token)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency (
     tenant INTEGER NOT NULL REFERENCES tenants (n),
