@@ -17,6 +17,7 @@ mod index;
 mod epoch;
 // things
 mod record;
+mod text;
 mod seal;
 // room
 mod store;
@@ -24,6 +25,7 @@ mod vault;
 // acts
 mod ingest;
 mod retrieve;
+mod search;
 mod check;
 // proof
 #[cfg(any(test, fuzzing))]
@@ -46,5 +48,7 @@ pub use record::{
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,
 };
 pub use retrieve::{Access, Cursor, Listed, Listing, Page, PartReader, Record, TenantSession};
+pub use search::{Match, Matches, Pattern, Place, Progress};
+pub use text::{Text, Turn};
 pub use time::Timestamp;
 pub use vault::{Tenant, Vault};

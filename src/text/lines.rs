@@ -1,0 +1,106 @@
+//! Turns in plain text, by what stands at the beginning of a line: `[00:01:02.5] Agent: Hello`.
+
+use super::Turn;
+
+/// Lines looked at before the one that a place is in.
+const BACK: usize = 200;
+
+pub(super) fn turn_at(body: &str, place: usize) -> Option<Turn> {
+    let mut place = place.min(body.len());
+    while !body.is_char_boundary(place) {
+        place -= 1;
+    }
+    let mut end = body[place..].find('\n').map_or(body.len(), |at| place + at);
+    for _ in 0..BACK {
+        let start = body[..end].rfind('\n').map_or(0, |at| at + 1);
+        let line = &body[start..end];
+        // A blank line ends what somebody said.
+        if line.trim().is_empty() {
+            return None;
+        }
+        if let Some(turn) = turn_of(line, start) {
+            return Some(turn);
+        }
+        end = start.checked_sub(1)?;
+    }
+    None
+}
+
+pub(super) fn turns(body: &str) -> Vec<Turn> {
+    let mut start = 0;
+    let lines = body.split_inclusive('\n').map(|line| {
+        let at = start;
+        start += line.len();
+        (line.trim_end_matches(['\n', '\r']), at)
+    });
+    lines.filter_map(|(line, start)| turn_of(line, start)).collect()
+}
+
+fn turn_of(line: &str, start: usize) -> Option<Turn> {
+    let (at_ms, rest) = time_prefix(line);
+    let speaker = speaker_prefix(rest);
+    (at_ms.is_some() || speaker.is_some()).then(|| Turn { start, speaker: speaker.map(str::to_owned), at_ms })
+}
+
+/// A time of the form `mm:ss` or `hh:mm:ss`, with or without a fraction and brackets, and what follows.
+fn time_prefix(line: &str) -> (Option<u64>, &str) {
+    let trimmed = line.trim_start();
+    let inner = trimmed.strip_prefix(['[', '(']).unwrap_or(trimmed);
+    let end = inner.find(|c: char| !(c.is_ascii_digit() || ":.,".contains(c))).unwrap_or(inner.len());
+    let Some(at_ms) = clock(inner[..end].trim_end_matches([':', '.', ','])) else { return (None, line) };
+    let rest = &inner[end..];
+    (Some(at_ms), rest.strip_prefix([']', ')']).unwrap_or(rest).trim_start_matches([' ', '\t', '-', '–']))
+}
+
+/// Milliseconds of `[hh:]mm:ss[.fff]`.
+pub(super) fn clock(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    if whole.len() > 12 || fraction.len() > 9 {
+        return None;
+    }
+    let fields: Vec<&str> = whole.split(':').collect();
+    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let (hours, minutes, seconds) = match fields[..] {
+        [minutes, seconds] => (0, number(minutes)?, number(seconds)?),
+        [hours, minutes, seconds] => (number(hours)?, number(minutes)?, number(seconds)?),
+        _ => return None,
+    };
+    if seconds > 59 || (fields.len() == 3 && minutes > 59) || hours > 9999 {
+        return None;
+    }
+    let fraction = if fraction.is_empty() { 0 } else { number(&format!("{fraction:0<3}")[..3])? };
+    Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction)
+}
+
+/// A name before a colon: a few words, the first beginning with a letter, followed by white space or nothing.
+fn speaker_prefix(line: &str) -> Option<&str> {
+    let (name, rest) = line.trim_start().split_once(':')?;
+    let name = name.trim_end().trim_matches(['[', ']', '*']);
+    let plain = |c: char| c.is_alphanumeric() || " .'-_()#/&".contains(c);
+    let fits = name.chars().next().is_some_and(char::is_alphabetic)
+        && name.chars().count() <= 40
+        && name.split_whitespace().count() <= 4
+        && name.chars().all(plain)
+        && rest.chars().next().is_none_or(char::is_whitespace);
+    fits.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lines_beginning_tells_who_spoke_when() {
+        let body = "[00:01:02.5] Agent: Hello,\nhow can I help?\n01:05 Olivia Smith: My bill: it is wrong.\n\nhttp://x: no\nlater";
+        let told = |at: &str| turn_at(body, body.find(at).unwrap()).map(|t| (t.speaker, t.at_ms));
+        assert_eq!(told("Hello"), Some((Some("Agent".into()), Some(62_500))));
+        assert_eq!(told("how"), told("Hello"));
+        assert_eq!(told("wrong"), Some((Some("Olivia Smith".into()), Some(65_000))));
+        assert_eq!(told("later"), None);
+        assert_eq!(turns(body).len(), 2);
+        assert_eq!(turns(body)[1], turn_at(body, body.find("bill").unwrap()).unwrap());
+        for no in ["99:99", "1:2:3:4", "12", "a:b", "", "00:61", "1:"] {
+            assert_eq!(clock(no), None, "{no}");
+        }
+    }
+}
