@@ -12,6 +12,7 @@ mod secret;
 mod kdf;
 pub mod stream;
 mod key;
+pub mod age;
 mod shares;
 mod index;
 mod epoch;

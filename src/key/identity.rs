@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// An identity file is a few lines; one that is longer is some other file.
-const MAX_FILE: u64 = 64 * 1024;
+pub(crate) const MAX_IDENTITY_FILE: u64 = 64 * 1024;
 
 /// The secret key of a tenant or custodian, in memory. The same thing as an age identity: `AGE-SECRET-KEY-PQ-1…` is
 /// the X-Wing seed, `AGE-SECRET-KEY-1…` the X25519 scalar. Wiped when dropped, never printed by accident.
@@ -85,16 +85,19 @@ impl Identity {
     /// [`InvalidInput`](ErrorKind::InvalidInput) if it is no such file; else as the file system.
     pub fn read_file(path: impl AsRef<Path>) -> Result<Self> {
         let doing = "reading an identity file";
-        let mut text = Zeroizing::new(String::new());
         let file = File::open(path).map_err(|e| Error::from_io(e, doing))?;
-        file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(|e| match e.kind() {
-            std::io::ErrorKind::InvalidData => Error::new(ErrorKind::InvalidInput, doing),
-            _ => Error::from_io(e, doing),
-        })?;
+        let mut text = Zeroizing::new(Vec::with_capacity(MAX_IDENTITY_FILE as usize + 1));
+        file.take(MAX_IDENTITY_FILE + 1).read_to_end(&mut text).map_err(|e| Error::from_io(e, doing))?;
+        Self::parse_file(&text)
+    }
+
+    pub(crate) fn parse_file(text: &[u8]) -> Result<Self> {
+        let bad = || Error::new(ErrorKind::InvalidInput, "reading an identity file");
+        let text = std::str::from_utf8(text).map_err(|_| bad())?;
         let mut keys = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
         match (keys.next(), keys.next()) {
-            (Some(key), None) if text.len() as u64 <= MAX_FILE => key.parse(),
-            _ => Err(Error::new(ErrorKind::InvalidInput, doing)),
+            (Some(key), None) if text.len() as u64 <= MAX_IDENTITY_FILE => key.parse(),
+            _ => Err(bad()),
         }
     }
 
@@ -103,18 +106,21 @@ impl Identity {
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) if the file is there; else as the file system.
     pub fn write_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        let text = Zeroizing::new(format!(
-            "# created: {}\n# public key: {}\n{}\n",
-            Timestamp::now(),
-            self.recipient,
-            *self.expose_secret()
-        ));
-        write_secret_file(path.as_ref(), text.as_bytes(), "writing an identity file")
+        write_secret_file(path.as_ref(), self.file_text().as_bytes(), "writing an identity file")
+    }
+
+    pub(crate) fn file_text(&self) -> Zeroizing<String> {
+        let (now, key) = (Timestamp::now(), self.expose_secret());
+        Zeroizing::new(format!("# created: {now}\n# public key: {}\n{}\n", self.recipient, *key))
+    }
+
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
     }
 }
 
 /// Creates a file that only its owner can read, and syncs it and its folder.
-pub(super) fn write_secret_file(path: &Path, bytes: &[u8], doing: &'static str) -> Result<()> {
+pub(crate) fn write_secret_file(path: &Path, bytes: &[u8], doing: &'static str) -> Result<()> {
     let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;

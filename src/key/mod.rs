@@ -17,4 +17,5 @@ pub use signing::PublicKey;
 pub use writer::WriterKey;
 
 pub(crate) use hpke::seal;
+pub(crate) use identity::{MAX_IDENTITY_FILE, write_secret_file};
 pub(crate) use signing::{signed, split_signed};
