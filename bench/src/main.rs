@@ -2,6 +2,7 @@
 
 mod cipher;
 mod files;
+mod growth;
 mod memory;
 mod ranges;
 mod room;
@@ -131,6 +132,18 @@ fn measure(rounds: usize, smaller: usize, alone: bool, only: Option<&str>, dir: 
     }
     if wanted("range") {
         ranges(rounds, smaller, dir, &mut table)?;
+    }
+    if wanted("scan") {
+        say("scan", 0, 1);
+        growth::scan(rounds.min(5), smaller, &dir.join("scan"), &mut table)?;
+    }
+    if wanted("year") {
+        say("year", 0, 1);
+        growth::year(smaller as u64, &dir.join("year"), &mut table)?;
+    }
+    if wanted("growth") {
+        say("growth", 0, 1);
+        growth::growth(if smaller == 1 { 1 } else { 100 }, &dir.join("growth"), &mut table)?;
     }
     if wanted("memory") {
         for len in [30_000_000, 300_000_000].into_iter().take(if smaller == 1 { 2 } else { 1 }) {
