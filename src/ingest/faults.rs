@@ -234,6 +234,9 @@ impl<T: Store> Store for Faulty<T> {
     fn body(&self, n: i64, part: u32) -> Result<Option<Vec<u8>>> {
         self.0.body(n, part)
     }
+    fn bodies(&self, parts: &[(i64, u32)]) -> Result<Vec<Option<Vec<u8>>>> {
+        self.0.bodies(parts)
+    }
     fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<([u8; 16], RecordId)>> {
         self.0.idempotent(tenant, token)
     }

@@ -182,7 +182,7 @@ impl TenantSession {
         let range = listing.range()?;
         if !listing.filter.asks_nothing() {
             let scanned =
-                self.scan(listing, listing.limit, |listed| listing.admit(listed), |_, _| ControlFlow::Continue(()))?;
+                self.scan(listing, listing.limit, |all| listing.admit_all(all), |_, _| ControlFlow::Continue(()))?;
             let items = scanned.kept.into_iter().map(|(_, listed)| listed).collect();
             return Ok(Page { items, next: scanned.next.map(|spot| listing.cursor(spot)) });
         }
@@ -207,6 +207,10 @@ impl TenantSession {
 }
 
 impl Listing {
+    fn admit_all(&self, all: Vec<Listed>) -> Vec<Option<Listed>> {
+        all.into_iter().map(|listed| self.admit(listed)).collect()
+    }
+
     /// The record if it is one of those that are asked for.
     pub(crate) fn admit(&self, listed: Listed) -> Option<Listed> {
         let Ok(record) = &listed.record else { return Some(listed) };

@@ -12,3 +12,5 @@ pub use list::{Cursor, Listed, Listing, Page};
 pub use part::PartReader;
 pub use record::Record;
 pub use session::{Access, TenantSession};
+
+pub(crate) use record::SlotWindow;

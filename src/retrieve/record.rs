@@ -12,7 +12,7 @@ use crate::id::{EpochId, RecordId, TenantId};
 use crate::record::{Head, MAX_HEAD, PartInfo, RecordHeader};
 use crate::seal::{Place, RecordKey};
 use crate::secret::Secret;
-use crate::store::{MAX_INLINE, ObjectName, RecordRow, Slot};
+use crate::store::{MAX_INLINE, ObjectName, RecordRow, SLOT, Slot};
 use crate::stream::{RangeReader, ReadAt, sealed_len};
 use crate::vault::Room;
 
@@ -31,6 +31,7 @@ impl Record {
         room: &Arc<Room>,
         tenant: TenantId,
         chain: impl FnOnce(EpochId, u32) -> Result<(Arc<EpochReader>, Secret)>,
+        slots: &mut SlotWindow,
     ) -> Result<Self> {
         let header = row.header(room.id)?;
         let (epoch, message_key) = chain(header.epoch, header.seq)?;
@@ -38,7 +39,7 @@ impl Record {
             return Err(Error::new(ErrorKind::Tampered, "placing a record"));
         }
         let key = RecordKey::open(Place::of(&header), &message_key, &header.wrap)?;
-        let head_key = key.part_key(0, &shred_secret(room, header.parts[0].slot)?);
+        let head_key = key.part_key(0, &slots.read(room, header.parts[0].slot)?);
         let head = open_head(row.head, &head_key, &key.head_context())?;
         let told = head.parts.iter().map(|p| (sealed_len(padded_len(p.len)), p.sealed));
         if head.time() != header.time || !told.eq(header.parts[1..].iter().map(|p| (p.len, p.digest))) {
@@ -74,11 +75,30 @@ impl Record {
     /// no longer exists; [`Tampered`](ErrorKind::Tampered) if it does not begin as it was sealed;
     /// [`Damaged`](ErrorKind::Damaged) if it is missing or cut.
     pub fn part(&self, number: usize) -> Result<PartReader> {
+        let body = match self.inline(number) {
+            Some((n, part)) => self.room.store.body(n, part)?,
+            None => None,
+        };
+        self.part_from(number, body, &mut SlotWindow::one())
+    }
+
+    /// Where a part is stored in the database, if it is.
+    pub(crate) fn inline(&self, number: usize) -> Option<(i64, u32)> {
+        let header = self.header.parts.get(number).filter(|_| number > 0)?;
+        (header.len <= MAX_INLINE).then_some((self.n, number as u32))
+    }
+
+    /// Bytes of a sealed part.
+    pub(crate) fn sealed_len(&self, number: usize) -> u64 {
+        self.header.parts.get(number).map_or(0, |part| part.len)
+    }
+
+    /// As [`part`](Self::part), with the body of a part that is stored in the database.
+    pub(crate) fn part_from(&self, number: usize, body: Option<Vec<u8>>, slots: &mut SlotWindow) -> Result<PartReader> {
         let parts = number.checked_sub(1).and_then(|at| self.head.parts.get(at)).zip(self.header.parts.get(number));
         let (info, header) = parts.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a part up"))?;
         let part = number as u32;
         let bytes: Box<dyn ReadAt> = if header.len <= MAX_INLINE {
-            let body = self.room.store.body(self.n, part)?;
             Box::new(body.ok_or_else(|| Error::new(ErrorKind::Damaged, "looking a sealed part up"))?)
         } else {
             self.room.objects.open(ObjectName { epoch: self.header.epoch, record: self.header.record, part })?
@@ -87,7 +107,7 @@ impl Record {
         if size != header.len {
             return Err(Error::new(ErrorKind::Damaged, "opening a sealed part that has another size"));
         }
-        let key = self.key.part_key(part, &shred_secret(&self.room, header.slot)?);
+        let key = self.key.part_key(part, &slots.read(&self.room, header.slot)?);
         let reader = RangeReader::with_secret(bytes, &key, &self.key.part_context(part, info.kind))?;
         Ok(PartReader::new(reader, info.len))
     }
@@ -111,11 +131,48 @@ impl fmt::Debug for Record {
     }
 }
 
-fn shred_secret(room: &Room, slot: u64) -> Result<Secret> {
-    match room.slots.read(slot)? {
-        Slot::Live(secret) => Ok(secret),
-        Slot::Erased => Err(Error::new(ErrorKind::Erased, "opening a part whose key was erased")),
+/// Slots that were read at once. Whoever reads many records in the order of their commits finds most of them in it.
+pub(crate) struct SlotWindow {
+    start: u64,
+    count: u64,
+    block: Zeroizing<Vec<u8>>,
+}
+
+impl SlotWindow {
+    /// For a single slot.
+    pub(crate) fn one() -> Self {
+        Self { start: 0, count: 1, block: Zeroizing::default() }
     }
+
+    /// For those of many records.
+    pub(crate) fn many() -> Self {
+        Self { count: 512, ..Self::one() }
+    }
+
+    fn read(&mut self, room: &Room, slot: u64) -> Result<Secret> {
+        let secret = match self.held(slot) {
+            Some(secret) => secret,
+            None if self.count == 1 => match room.slots.read(slot)? {
+                Slot::Live(secret) => secret,
+                Slot::Erased => return Err(erased()),
+            },
+            None => {
+                self.block = room.slots.read_block(slot, self.count)?;
+                self.start = slot;
+                self.held(slot).ok_or_else(|| Error::new(ErrorKind::Damaged, "reading a slot of the shred file"))?
+            }
+        };
+        if secret.expose_secret() == &[0; 32] { Err(erased()) } else { Ok(secret) }
+    }
+
+    fn held(&self, slot: u64) -> Option<Secret> {
+        let at = usize::try_from(slot.checked_sub(self.start)?).ok()?.checked_mul(SLOT as usize)?;
+        Secret::from_slice(self.block.get(at..at.checked_add(SLOT as usize)?)?)
+    }
+}
+
+fn erased() -> Error {
+    Error::new(ErrorKind::Erased, "opening a part whose key was erased")
 }
 
 fn open_head(sealed: Vec<u8>, key: &Secret, context: &[u8]) -> Result<Head> {

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::list::{Listed, Listing};
-use super::session::TenantSession;
+use super::session::{Places, TenantSession};
 use crate::error::{Error, Result};
 use crate::store::{PageRange, Spot};
 
@@ -48,13 +48,14 @@ struct Batch<T> {
 }
 
 impl TenantSession {
-    /// Opens the records of a listing on all cores and gives what `visit` keeps of them, in order and at most `limit`.
+    /// Opens the records of a listing on all cores and gives what `visit` keeps of each, in order and at most `limit`.
+    /// It is given a few dozen at a time.
     /// `watch` is told after each batch how many were looked at and kept, and may end it.
     pub(crate) fn scan<T: Send>(
         &self,
         listing: &Listing,
         limit: usize,
-        visit: impl Fn(Listed) -> Option<T> + Sync,
+        visit: impl Fn(Vec<Listed>) -> Vec<Option<T>> + Sync,
         mut watch: impl FnMut(u64, usize) -> ControlFlow<()> + Send,
     ) -> Result<Scanned<T>> {
         let range = listing.range()?;
@@ -138,19 +139,19 @@ impl TenantSession {
         }
     }
 
-    fn open_batch<T>(&self, spots: &[Spot], visit: impl Fn(Listed) -> Option<T>) -> Result<Batch<T>> {
+    fn open_batch<T>(&self, spots: &[Spot], visit: impl Fn(Vec<Listed>) -> Vec<Option<T>>) -> Result<Batch<T>> {
         // In the order of commits, which is nearly that of the epochs' chains.
         let mut numbers: Vec<i64> = spots.iter().map(|spot| spot.n).collect();
         numbers.sort_unstable();
-        let (mut walks, mut kept) = (HashMap::new(), HashMap::with_capacity(spots.len()));
+        let (mut places, mut opened) = (Places::new(), Vec::with_capacity(spots.len()));
         // A row that is gone meanwhile was erased: there is nothing left to tell of it.
         for row in self.room.store.records(self.tenant, &numbers)?.into_iter().flatten() {
             let (n, id, time) = (row.n, row.record, row.time);
-            let record = self.open_walking(row, &mut walks);
-            if let Some(visited) = visit(Listed { id, time, record }) {
-                kept.insert(n, visited);
-            }
+            opened.push((n, Listed { id, time, record: self.open_next(row, &mut places) }));
         }
+        let (numbers, listed): (Vec<i64>, Vec<Listed>) = opened.into_iter().unzip();
+        let visited = numbers.into_iter().zip(visit(listed));
+        let mut kept: HashMap<i64, T> = visited.filter_map(|(n, visited)| Some((n, visited?))).collect();
         let kept = spots.iter().filter_map(|spot| Some((*spot, kept.remove(&spot.n)?))).collect();
         Ok(Batch { last: spots.last().copied(), records: spots.len() as u64, kept })
     }

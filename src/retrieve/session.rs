@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::record::Record;
+use super::record::{Record, SlotWindow};
 use crate::epoch::{EpochHeader, EpochReader, Walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId};
@@ -63,6 +63,18 @@ pub struct TenantSession {
     epochs: RwLock<HashMap<EpochId, Arc<EpochReader>>>,
 }
 
+/// Where somebody is who reads many records.
+pub(super) struct Places {
+    walks: HashMap<EpochId, Option<Walk>>,
+    slots: SlotWindow,
+}
+
+impl Places {
+    pub(super) fn new() -> Self {
+        Self { walks: HashMap::new(), slots: SlotWindow::many() }
+    }
+}
+
 impl TenantSession {
     /// The tenant.
     pub fn tenant(&self) -> TenantId {
@@ -86,20 +98,22 @@ impl TenantSession {
     }
 
     pub(super) fn open(&self, row: RecordRow) -> Result<Record> {
-        Record::open(row, &self.room, self.tenant, |epoch, seq| {
+        let chain = |epoch, seq| {
             let epoch = self.epoch(epoch)?;
             let key = epoch.message_key(seq)?;
             Ok((epoch, key))
-        })
+        };
+        Record::open(row, &self.room, self.tenant, chain, &mut SlotWindow::one())
     }
 
-    /// As [`open`](Self::open), for one who opens many in the order of their commits and keeps `walks` between them.
-    pub(super) fn open_walking(&self, row: RecordRow, walks: &mut HashMap<EpochId, Option<Walk>>) -> Result<Record> {
-        Record::open(row, &self.room, self.tenant, |epoch, seq| {
+    /// As [`open`](Self::open), for one who opens many in the order of their commits and keeps `places` between them.
+    pub(super) fn open_next(&self, row: RecordRow, places: &mut Places) -> Result<Record> {
+        let chain = |epoch, seq| {
             let epoch = self.epoch(epoch)?;
-            let key = epoch.next_message_key(seq, walks.entry(epoch.header.epoch()).or_default())?;
+            let key = epoch.next_message_key(seq, places.walks.entry(epoch.header.epoch()).or_default())?;
             Ok((epoch, key))
-        })
+        };
+        Record::open(row, &self.room, self.tenant, chain, &mut places.slots)
     }
 
     pub(super) fn knows(&self, epoch: EpochId) -> bool {

@@ -3,6 +3,7 @@
 
 mod pattern;
 
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io::Read;
 use std::ops::{ControlFlow, Range};
@@ -11,8 +12,8 @@ pub use pattern::Pattern;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RecordId;
-use crate::record::PartKind;
-use crate::retrieve::{Cursor, Listed, Listing, Record, TenantSession};
+use crate::record::{PartInfo, PartKind};
+use crate::retrieve::{Cursor, Listed, Listing, PartReader, Record, SlotWindow, TenantSession};
 use crate::secret::Plain;
 use crate::store::PageRange;
 use crate::text::Text;
@@ -114,19 +115,9 @@ impl TenantSession {
     ) -> Result<Matches> {
         let range: PageRange = listing.range()?;
         let of = self.room.store.count(self.tenant, &range)?;
-        let visit = |listed: Listed| {
-            let id = listed.id;
-            let found = match listing.admit(listed)?.record {
-                Ok(record) => look_through(record, pattern),
-                Err(error) => Err(error),
-            };
-            match found {
-                Ok(found) if found.count == 0 => None,
-                Ok(found) => Some(Ok(found)),
-                // What was erased has no text any more.
-                Err(error) if error.kind() == ErrorKind::Erased => None,
-                Err(error) => Some(Err((id, error))),
-            }
+        let visit = |all: Vec<Listed>| {
+            let admitted = all.into_iter().map(|listed| listing.admit(listed)).collect();
+            self.look_through_all(admitted, pattern)
         };
         let watch = |looked_at, kept| watch(Progress { looked_at, of, kept });
         let scanned = self.scan(listing, listing.limit, visit, watch)?;
@@ -140,6 +131,75 @@ impl TenantSession {
         }
         Ok(matches)
     }
+
+    fn look_through_all(&self, all: Vec<Option<Listed>>, pattern: &Pattern) -> Vec<Option<Found>> {
+        let mut texts = Texts::new(self, &all);
+        let mut look = |listed: Listed| {
+            let id = listed.id;
+            match listed.record.and_then(|record| look_through(record, pattern, &mut texts)) {
+                Ok(found) if found.count == 0 => None,
+                Ok(found) => Some(Ok(found)),
+                // What was erased has no text any more.
+                Err(error) if error.kind() == ErrorKind::Erased => None,
+                Err(error) => Some(Err((id, error))),
+            }
+        };
+        all.into_iter().map(|listed| listed.and_then(&mut look)).collect()
+    }
+}
+
+/// A match, or what of a record does not open.
+type Found = Result<Match, (RecordId, Error)>;
+
+/// The sealed texts of a few dozen records, read from the database a few megabytes at a time.
+struct Texts<'a> {
+    session: &'a TenantSession,
+    /// Where they are, in the order in which they will be asked for, and how long.
+    ahead: VecDeque<((i64, u32), u64)>,
+    read: HashMap<(i64, u32), Vec<u8>>,
+    slots: SlotWindow,
+}
+
+/// Bytes that are read at once.
+const AT_ONCE: u64 = 4 << 20;
+
+impl<'a> Texts<'a> {
+    fn new(session: &'a TenantSession, all: &[Option<Listed>]) -> Self {
+        let records = all.iter().flatten().filter_map(|listed| listed.record.as_ref().ok());
+        let inline = |record: &Record| {
+            let numbers = texts_of(record).map(|(number, _)| number);
+            numbers.filter_map(|number| Some((record.inline(number)?, record.sealed_len(number)))).collect::<Vec<_>>()
+        };
+        let ahead = records.flat_map(inline).collect();
+        Self { session, ahead, read: HashMap::new(), slots: SlotWindow::many() }
+    }
+
+    /// Opens the next text.
+    fn open(&mut self, record: &Record, number: usize) -> Result<PartReader> {
+        let mut body = None;
+        if let Some(place) = record.inline(number) {
+            // Those of a record that failed were skipped, so it may be further ahead.
+            while !self.read.contains_key(&place) && !self.ahead.is_empty() {
+                let mut bytes = 0;
+                let fit = self.ahead.iter().take_while(|(_, len)| {
+                    bytes += len;
+                    bytes <= AT_ONCE
+                });
+                let count = fit.count().max(1);
+                let places: Vec<(i64, u32)> = self.ahead.drain(..count).map(|(place, _)| place).collect();
+                let bodies = self.session.room.store.bodies(&places)?;
+                self.read = places.into_iter().zip(bodies).filter_map(|(place, body)| Some((place, body?))).collect();
+            }
+            body = self.read.remove(&place);
+        }
+        record.part_from(number, body, &mut self.slots)
+    }
+}
+
+/// The parts of a record that are looked through.
+fn texts_of(record: &Record) -> impl Iterator<Item = (usize, &PartInfo)> {
+    let texts = |kind| matches!(kind, PartKind::Transcript | PartKind::Chat | PartKind::Email);
+    record.parts().filter(move |(_, info)| texts(info.kind))
 }
 
 impl Record {
@@ -148,14 +208,13 @@ impl Record {
     /// # Errors
     /// As [`part`](Record::part); [`TooLarge`](ErrorKind::TooLarge) above 64 MiB.
     pub fn text(&self, number: usize) -> Result<Text<'static>> {
-        let plain = whole(self, number)?;
+        let plain = whole(self.part(number)?)?;
         let media_type = self.head().parts[number - 1].media_type.as_str();
         Ok(Text::of(media_type, &plain).into_owned())
     }
 }
 
-fn whole(record: &Record, number: usize) -> Result<Plain> {
-    let mut reader = record.part(number)?;
+fn whole(mut reader: PartReader) -> Result<Plain> {
     if reader.len() > MAX_TEXT {
         return Err(Error::new(ErrorKind::TooLarge, "reading a text of more than 64 MiB"));
     }
@@ -164,11 +223,10 @@ fn whole(record: &Record, number: usize) -> Result<Plain> {
     Ok(plain)
 }
 
-fn look_through(record: Record, pattern: &Pattern) -> Result<Match> {
+fn look_through(record: Record, pattern: &Pattern, texts: &mut Texts<'_>) -> Result<Match> {
     let (mut places, mut count) = (Vec::new(), 0);
-    let texts = |kind| matches!(kind, PartKind::Transcript | PartKind::Chat | PartKind::Email);
-    for (number, info) in record.parts().filter(|(_, info)| texts(info.kind)) {
-        let plain = whole(&record, number)?;
+    for (number, info) in texts_of(&record) {
+        let plain = whole(texts.open(&record, number)?)?;
         let text = Text::of(&info.media_type, &plain);
         for found in pattern.0.find_iter(text.body()) {
             count += 1;

@@ -53,6 +53,8 @@ pub(crate) trait Store: Send + Sync {
     fn records(&self, tenant: TenantId, numbers: &[i64]) -> Result<Vec<Option<RecordRow>>>;
     /// A part stored inline.
     fn body(&self, n: i64, part: u32) -> Result<Option<Vec<u8>>>;
+    /// Many of them.
+    fn bodies(&self, parts: &[(i64, u32)]) -> Result<Vec<Option<Vec<u8>>>>;
     /// The content mark and record of an idempotency token.
     fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<([u8; 16], RecordId)>>;
 

@@ -353,7 +353,8 @@ impl Store for SqliteStore {
         self.read("looking tokens up", |db| {
             let sql = "SELECT r.time, r.n FROM tokens k JOIN records r ON r.n = k.record
                 WHERE k.epoch = (SELECT n FROM epochs WHERE id = ?1) AND k.token = ?2";
-            let mut statement = db.prepare_cached(sql)?;
+            let tx = db.unchecked_transaction()?;
+            let mut statement = tx.prepare_cached(sql)?;
             let find = |(epoch, token): &(EpochId, Token)| {
                 statement.query_row(params![epoch.as_bytes(), token], spot).optional()
             };
@@ -376,7 +377,9 @@ impl Store for SqliteStore {
         self.read("reading records", |db| {
             let sql = "SELECT n, ?1, id, time, header, digest, head FROM records
                 WHERE n = ?2 AND tenant = (SELECT n FROM tenants WHERE id = ?1)";
-            let mut statement = db.prepare_cached(sql)?;
+            // One transaction for all: each costs several locks.
+            let tx = db.unchecked_transaction()?;
+            let mut statement = tx.prepare_cached(sql)?;
             let mut read = |n: &i64| statement.query_row(params![tenant.as_bytes(), n], record_row).optional();
             numbers.iter().map(&mut read).collect()
         })
@@ -386,6 +389,16 @@ impl Store for SqliteStore {
         self.read("reading a sealed part", |db| {
             let sql = "SELECT body FROM parts WHERE at = ?1";
             db.prepare_cached(sql)?.query_row([place(n, part)], |row| row.get(0)).optional()
+        })
+    }
+
+    fn bodies(&self, parts: &[(i64, u32)]) -> Result<Vec<Option<Vec<u8>>>> {
+        self.read("reading sealed parts", |db| {
+            let tx = db.unchecked_transaction()?;
+            let mut statement = tx.prepare_cached("SELECT body FROM parts WHERE at = ?1")?;
+            let mut read =
+                |(n, part): &(i64, u32)| statement.query_row([place(*n, *part)], |row| row.get(0)).optional();
+            parts.iter().map(&mut read).collect()
         })
     }
 
@@ -481,20 +494,18 @@ fn select<T>(
 ) -> rusqlite::Result<Vec<T>> {
     let (compare, direction) = if range.newest_first { ("<", "DESC") } else { (">", "ASC") };
     let (key, order) = match range.by {
-        Order::Commit => ("(0, n)", format!("n {direction}")),
-        Order::Time => ("(time, n)", format!("time {direction}, n {direction}")),
+        // A row value with a constant in it would be compared row by row from the beginning.
+        Order::Commit => (format!("?2 = ?2 AND n {compare} ?3"), format!("n {direction}")),
+        Order::Time => (format!("(time, n) {compare} (?2, ?3)"), format!("time {direction}, n {direction}")),
     };
     let sql = format!(
         "SELECT {columns} FROM records
-         WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND {key} {compare} (?2, ?3)
+         WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND {key}
          {} ORDER BY {order} LIMIT ?4",
         if range.times.is_some() { "AND time >= ?5 AND time < ?6" } else { "AND ?5 <= ?6" }
     );
     let outside = if range.newest_first { (i64::MAX, i64::MAX) } else { (i64::MIN, i64::MIN) };
-    let (mut after, times) = (range.after.unwrap_or(outside), range.times.unwrap_or((0, 0)));
-    if range.by == Order::Commit {
-        after.0 = 0;
-    }
+    let (after, times) = (range.after.unwrap_or(outside), range.times.unwrap_or((0, 0)));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let bound = params![tenant.as_bytes(), after.0, after.1, limit, times.0, times.1];
     db.prepare_cached(&sql)?.query_map(bound, row)?.collect()
