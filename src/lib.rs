@@ -7,6 +7,7 @@ mod error;
 mod time;
 mod id;
 pub mod encoding;
+pub mod bagit;
 // keys
 mod secret;
 mod kdf;
@@ -18,6 +19,7 @@ mod index;
 mod epoch;
 // things
 mod record;
+pub mod vcon;
 mod text;
 mod seal;
 // room
@@ -27,6 +29,7 @@ mod vault;
 mod ingest;
 mod retrieve;
 mod search;
+mod export;
 mod check;
 // proof
 #[cfg(any(test, fuzzing))]
@@ -38,6 +41,7 @@ mod spec_examples;
 pub use check::{CheckReport, Finding, FindingKind, Swept};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};
 pub use error::{Error, ErrorKind, Result};
+pub use export::Exported;
 pub use id::{EpochId, RecordId, TenantId, VaultId};
 pub use ingest::{Ingested, Ingestor};
 pub use key::{

@@ -1,7 +1,10 @@
 use std::fmt;
+use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind};
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z, negative before.
 ///
@@ -38,6 +41,64 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    /// Parses RFC 3339, with a zone: what has none is no moment. Digits beyond milliseconds are dropped.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse(text).map(Self).ok_or_else(|| Error::new(ErrorKind::InvalidInput, "parsing a date and time"))
+    }
+}
+
+fn parse(text: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i64>().ok()).flatten()
+    };
+    let is = |at: usize, allowed: &[u8]| text.as_bytes().get(at).filter(|b| allowed.contains(b)).map(drop);
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    [4, 7].into_iter().try_for_each(|at| is(at, b"-"))?;
+    is(10, b"Tt ")?;
+    [13, 16].into_iter().try_for_each(|at| is(at, b":"))?;
+    let mut rest = text.get(19..)?;
+    let mut ms = 0;
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let len = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
+        let digits = fraction.get(..len).filter(|d| !d.is_empty() && d.len() <= 18)?;
+        ms = format!("{digits:0<3}").get(..3)?.parse().ok()?;
+        rest = fraction.get(len..)?;
+    }
+    let offset = match rest.as_bytes() {
+        b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let digits = [h1, h2, m1, m2].map(|b| b.is_ascii_digit().then(|| i64::from(b - b'0')));
+            let [h1, h2, m1, m2] = [digits[0]?, digits[1]?, digits[2]?, digits[3]?];
+            let (hours, minutes) = (h1 * 10 + h2, m1 * 10 + m2);
+            let minutes = (hours <= 23 && minutes <= 59).then_some(hours * 60 + minutes)?;
+            if *sign == b'+' { minutes } else { -minutes }
+        }
+        _ => return None,
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    // A leap second is the one after it.
+    if !(1..=days).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // The inverse of `Display`.
+    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (era, yoe) = (y.div_euclid(400), y.rem_euclid(400));
+    let doe = yoe * 365 + yoe / 4 - yoe / 100 + (153 * m + 2) / 5 + day - 1;
+    let days = era * 146_097 + doe - 719_468;
+    Some((((days * 24 + hour) * 60 + minute - offset) * 60 + second) * 1000 + ms)
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC with milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,6 +130,32 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         ] {
             assert_eq!(Timestamp(ms).to_string(), text);
+            assert_eq!(text.parse::<Timestamp>().unwrap(), Timestamp(ms));
+        }
+    }
+
+    #[test]
+    fn a_date_is_parsed_with_its_zone_and_refused_without() {
+        for (text, same) in [
+            ("2024-03-16T16:09:20.701736-04:30", "2024-03-16T20:39:20.701Z"),
+            ("2024-12-31t23:59:60z", "2025-01-01T00:00:00.000Z"),
+            ("2024-03-16 16:09:20+00:00", "2024-03-16T16:09:20.000Z"),
+        ] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), same);
+        }
+        for bad in [
+            "2024-03-16T16:09:20",
+            "2024-03-16",
+            "2023-02-29T00:00:00Z",
+            "2024-13-01T00:00:00Z",
+            "2024-01-01T24:00:00Z",
+            "2024-01-01T00:00:00.Z",
+            "2024-01-01T00:00:00+0100",
+            "2024-01-01T00:00:00+24:00",
+            "٢٠٢٤-01-01T00:00:00Z",
+            "",
+        ] {
+            assert!(bad.parse::<Timestamp>().is_err(), "{bad}");
         }
     }
 }

@@ -493,21 +493,34 @@ fn select<T>(
     row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
     let (compare, direction) = if range.newest_first { ("<", "DESC") } else { (">", "ASC") };
-    let (key, order) = match range.by {
-        // A row value with a constant in it would be compared row by row from the beginning.
-        Order::Commit => (format!("?2 = ?2 AND n {compare} ?3"), format!("n {direction}")),
-        Order::Time => (format!("(time, n) {compare} (?2, ?3)"), format!("time {direction}, n {direction}")),
+    let order = match range.by {
+        Order::Commit => format!("n {direction}"),
+        Order::Time => format!("time {direction}, n {direction}"),
+    };
+    // One bound on each side of the index that is gone through: of two on one side SQLite would take the first, and
+    // a row value with a constant in it would be compared row by row from the beginning.
+    let (first, end) = range.times.unwrap_or((i64::MIN, i64::MAX));
+    let last = range.times.map_or(i64::MAX, |_| end.saturating_sub(1));
+    let (bounds, from, to) = match (range.by, range.newest_first) {
+        (Order::Commit, newest_first) => {
+            let outside = if newest_first { i64::MAX } else { i64::MIN };
+            (format!("n {compare} ?3 AND ?2 = ?5"), (0, range.after.map_or(outside, |(_, n)| n)), 0)
+        }
+        (Order::Time, false) => {
+            let from = range.after.unwrap_or((i64::MIN, i64::MIN)).max((first, i64::MIN));
+            ("(time, n) > (?2, ?3) AND time <= ?5".to_owned(), from, last)
+        }
+        (Order::Time, true) => {
+            let from = range.after.unwrap_or((i64::MAX, i64::MAX)).min((last, i64::MAX));
+            ("(time, n) < (?2, ?3) AND time >= ?5".to_owned(), from, first)
+        }
     };
     let sql = format!(
         "SELECT {columns} FROM records
-         WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND {key}
-         {} ORDER BY {order} LIMIT ?4",
-        if range.times.is_some() { "AND time >= ?5 AND time < ?6" } else { "AND ?5 <= ?6" }
+         WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND {bounds} ORDER BY {order} LIMIT ?4"
     );
-    let outside = if range.newest_first { (i64::MAX, i64::MAX) } else { (i64::MIN, i64::MIN) };
-    let (after, times) = (range.after.unwrap_or(outside), range.times.unwrap_or((0, 0)));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let bound = params![tenant.as_bytes(), after.0, after.1, limit, times.0, times.1];
+    let bound = params![tenant.as_bytes(), from.0, from.1, limit, to];
     db.prepare_cached(&sql)?.query_map(bound, row)?.collect()
 }
 
@@ -542,6 +555,8 @@ fn connect(path: &Path, flags: OpenFlags, doing: &'static str) -> Result<Connect
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "secure_delete", true)?;
         db.pragma_update(None, "synchronous", "FULL")?;
+        // 8 MiB: the inner pages of a million records.
+        db.pragma_update(None, "cache_size", -8192)?;
         db.set_prepared_statement_cache_capacity(32);
         Ok(db)
     };

@@ -1,0 +1,154 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use super::VERSION;
+use crate::id::RecordId;
+use crate::record::{Channel, Head, Identifier, PartInfo, PartKind, Role};
+
+/// A part that goes into a document.
+pub(crate) struct ExportPart<'a> {
+    pub(crate) info: &'a PartInfo,
+    pub(crate) content: Content,
+}
+
+/// Where a part's bytes are.
+pub(crate) enum Content {
+    Inline(Vec<u8>),
+    /// In a file, under the name that ends the URL.
+    External {
+        url: String,
+        sha512: [u8; 64],
+    },
+}
+
+/// A strict document of a record that was not imported from one.
+pub(crate) fn build(id: RecordId, head: &Head, parts: Vec<ExportPart<'_>>) -> Value {
+    let parties: Vec<Value> = head.subjects.iter().map(party).collect();
+    let all: Vec<usize> = (0..parties.len()).collect();
+    let start = head.time().to_string();
+    let (mut dialogs, mut analyses, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
+    for ExportPart { info, content } in parts {
+        let mut entry = Map::new();
+        entry.insert("mediatype".into(), info.media_type.clone().into());
+        if let Some(name) = &info.name {
+            entry.insert("filename".into(), name.clone().into());
+        }
+        match content {
+            Content::External { url, sha512 } => {
+                entry.insert("url".into(), url.into());
+                entry.insert("content_hash".into(), format!("sha512-{}", URL_SAFE_NO_PAD.encode(sha512)).into());
+            }
+            Content::Inline(bytes) => {
+                let textual = info.media_type.starts_with("text/") || info.media_type.starts_with("message/");
+                let (encoding, body) = match String::from_utf8(bytes) {
+                    Ok(text) if textual => ("none", text),
+                    Ok(text) => ("base64url", URL_SAFE_NO_PAD.encode(text)),
+                    Err(bytes) => ("base64url", URL_SAFE_NO_PAD.encode(bytes.into_bytes())),
+                };
+                entry.insert("encoding".into(), encoding.into());
+                entry.insert("body".into(), body.into());
+            }
+        }
+        match info.kind {
+            PartKind::Audio | PartKind::Chat | PartKind::Email => {
+                let spoken = info.kind == PartKind::Audio;
+                entry.insert("type".into(), if spoken { "recording" } else { "text" }.into());
+                entry.insert("start".into(), start.clone().into());
+                entry.insert("parties".into(), json!(all));
+                if let Some(ms) = head.duration_ms.filter(|_| spoken) {
+                    entry.insert("duration".into(), json!(ms as f64 / 1000.0));
+                }
+                if let Some(queue) = &head.queue {
+                    entry.insert("skill".into(), queue.clone().into());
+                }
+                dialogs.push(Value::Object(entry));
+            }
+            PartKind::Transcript | PartKind::Analysis => {
+                let spoken = info.kind == PartKind::Transcript;
+                entry.insert("type".into(), if spoken { "transcript" } else { "report" }.into());
+                entry.insert("vendor".into(), "unknown".into());
+                analyses.push(Value::Object(entry));
+            }
+            PartKind::Attachment | PartKind::Original => {
+                let purpose = if info.kind == PartKind::Original { "original document" } else { "attachment" };
+                entry.insert("purpose".into(), purpose.into());
+                entry.insert("start".into(), start.clone().into());
+                entry.insert("party".into(), json!(0));
+                entry.insert("dialog".into(), json!(0));
+                attachments.push(Value::Object(entry));
+            }
+        }
+    }
+    if dialogs.is_empty() {
+        // An analysis without what it is about, as where a call was transcribed and not recorded.
+        let interaction = if head.channel == Channel::Voice { "recording" } else { "text" };
+        dialogs.push(json!({ "type": interaction, "start": start, "parties": all }));
+    }
+    for analysis in &mut analyses {
+        analysis["dialog"] = json!(0);
+    }
+    let mut top = json!({
+        "vcon": VERSION,
+        "uuid": id.to_string(),
+        "extensions": ["CC"],
+        "created_at": head.ingested.to_string(),
+        "sessions": [{ "start": start, "parties": all, "dialog": (0..dialogs.len()).collect::<Vec<_>>() }],
+        "parties": parties,
+        "dialog": dialogs,
+        "analysis": analyses,
+        "attachments": attachments,
+    });
+    if let Some(old) = head.amends {
+        top["amended"] = json!({ "uuid": old.to_string() });
+    }
+    if let Some(ms) = head.duration_ms {
+        top["sessions"][0]["duration"] = json!(ms as f64 / 1000.0);
+    }
+    let said = [
+        ("direction", head.direction.map(|d| format!("{d:?}").to_lowercase())),
+        ("agent", head.agent.clone()),
+        ("queue", head.queue.clone()),
+        ("language", head.language.clone()),
+        ("policy_version", head.policy_version.clone()),
+        ("idempotency_key", head.idempotency_key.clone()),
+        ("channel", Some(head.channel.to_string())),
+    ];
+    let mut meta: Map<String, Value> =
+        said.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into()))).collect();
+    meta.insert("tags".into(), json!(head.tags));
+    // What the standard has no member for.
+    top["strongroom"] = Value::Object(meta);
+    top
+}
+
+fn party(subject: &crate::record::Subject) -> Value {
+    let role = match &subject.role {
+        Role::Customer => "customer",
+        Role::Agent => "agent",
+        Role::Supervisor => "supervisor",
+        Role::Bot => "bot",
+        Role::Other(other) => other,
+    };
+    let mut party = json!({ "role": role });
+    if let Some(name) = &subject.name {
+        party["name"] = name.clone().into();
+    }
+    let mut more = Vec::new();
+    for identifier in &subject.identifiers {
+        let (member, value) = match identifier.scheme() {
+            "tel" => ("tel", identifier.value().to_owned()),
+            "mailto" => ("mailto", identifier.value().to_owned()),
+            _ => ("customer", identifier.value().to_owned()),
+        };
+        if member == "customer" || party.get(member).is_some() {
+            more.push(Identifier::to_string(identifier));
+        } else {
+            party[member] = value.into();
+        }
+    }
+    if !more.is_empty() {
+        party["strongroom_identifiers"] = json!(more);
+    }
+    party
+}
