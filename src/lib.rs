@@ -19,7 +19,10 @@ mod index;
 mod epoch;
 // things
 mod record;
+pub mod audio;
 pub mod vcon;
+pub mod mail;
+pub mod chat;
 mod text;
 mod seal;
 // room
@@ -30,6 +33,7 @@ mod ingest;
 mod retrieve;
 mod search;
 mod export;
+mod play;
 mod check;
 // proof
 #[cfg(any(test, fuzzing))]
