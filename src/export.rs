@@ -164,7 +164,10 @@ impl Record {
             }
             Err(e) => return Err(e),
         };
-        let mut file = bag.file(&format!("{}/{name}", self.id()))?;
+        let name = format!("{}/{name}", self.id());
+        // A name that some system cannot store, or that another part has already, gets a number.
+        let name = if bag.takes(&name) { name } else { format!("{}/media-{number}", self.id()) };
+        let mut file = bag.file(&name)?;
         let (mut hash, mut block) = (Context::new(&SHA512), zeroize::Zeroizing::new(vec![0; 256 * 1024]));
         loop {
             let got = reader.read(&mut block).map_err(|e| Error::from_io(e, "reading a part"))?;

@@ -11,6 +11,8 @@ use crate::key::{DisclosurePolicy, Identity, Suite, TenantCard, signed};
 use crate::record::{Head, RecordHeader};
 use crate::secret::Secret;
 use crate::stream::{HEADER, OpenReader, RangeReader, SealWriter, Sealer, opened_len, sealed_len, unwrap};
+use crate::text::Text;
+use crate::{age, audio, bagit, chat, mail, vcon};
 
 const KEY: [u8; 32] = [7; 32];
 const CONTEXT: &[u8] = b"fuzz";
@@ -110,6 +112,128 @@ fn as_is_or_signed(data: &[u8], parse_and_write: impl Fn(&[u8]) -> Option<Vec<u8
     whole[0] || whole[1]
 }
 
+/// The identity of the community's test kit.
+const KIT: &str = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0";
+
+/// age files, armored or not, and headers and payloads of which one is right.
+pub fn age_open(data: &[u8]) -> bool {
+    let identity: Identity = KIT.parse().unwrap();
+    let mut sealed = age::Writer::new(Vec::new(), &[identity.recipient().clone()]).unwrap();
+    sealed.write_all(data).unwrap();
+    let sealed = sealed.finish().unwrap();
+    let (opened, _) = read_age(&sealed, &identity);
+    assert_eq!(opened.as_deref(), Some(data));
+    // The payload of another file behind a right header.
+    if let Some(at) = sealed.windows(5).position(|w| w == b"\n--- ") {
+        let end = sealed[at + 1..].iter().position(|b| *b == b'\n').unwrap() + at + 2;
+        read_age(&[&sealed[..end], data].concat(), &identity);
+    }
+    let passphrase = age::Passphrase::new("password").at_most(4);
+    let _ = age::Reader::new(data, &passphrase).map(|mut r| r.read_to_end(&mut Vec::new()));
+    read_age(data, &identity).0.is_some()
+}
+
+/// What both readers make of a file; they must agree where both read it.
+fn read_age(file: &[u8], identity: &Identity) -> (Option<Vec<u8>>, bool) {
+    let mut streamed = Vec::new();
+    let front = age::Reader::new(file, identity).map(|mut r| r.read_to_end(&mut streamed));
+    let opened = matches!(front, Ok(Ok(_)));
+    let mut ranged = Vec::new();
+    let range = age::RangeReader::new(file.to_vec(), identity).map(|mut r| r.read_to_end(&mut ranged));
+    let ranged_whole = matches!(range, Ok(Ok(_)));
+    // Only the stream reads armor.
+    assert!(!ranged_whole || (opened && streamed == ranged));
+    (opened.then_some(streamed), ranged_whole)
+}
+
+/// Tag files of bags: a declaration, what a bag says of itself, a manifest, a list of what to fetch.
+pub fn bagit(data: &[u8]) -> bool {
+    use bagit::{Algorithm, Declaration, Version};
+    let _ = format!("{:?}", Declaration::parse(data));
+    for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+        let lines = bagit::manifest(data, algorithm, Version::V1_0);
+        assert!(lines.count() <= data.len() + 1);
+    }
+    assert!(bagit::fetch(data, Version::V1_0).count() <= data.len() + 1);
+    let Ok(tags) = bagit::info(data) else { return false };
+    let whole = !tags.is_empty() && tags.iter().all(|(label, value)| bagit::is_writable(label, value));
+    if whole {
+        assert_eq!(bagit::info(bagit::info_text(&tags).as_bytes()).unwrap(), tags);
+    }
+    whole
+}
+
+/// Chat logs of every format.
+pub fn chat(data: &[u8]) -> bool {
+    let formats = [chat::Format::Json, chat::Format::JsonLines, chat::Format::Csv];
+    let read = formats.map(|format| chat::import(data, format, &chat::Mapping::default()));
+    let _ = chat::Mapping::from_json(data);
+    for imported in read.iter().flatten().flatten() {
+        imported.draft.check().unwrap();
+    }
+    read[0].is_ok() || read[2].is_ok()
+}
+
+/// Messages, and mbox files of them.
+pub fn mail(data: &[u8]) -> bool {
+    let total: usize = mail::Mbox::new(data).flatten().map(|message| message.bytes.len()).sum();
+    assert!(total <= data.len());
+    let imported = mail::Import::new().own_domain("example.com").import(data);
+    if let Ok(imported) = &imported {
+        imported.draft.check().unwrap();
+    }
+    imported.is_ok()
+}
+
+/// Texts of every media type.
+pub fn text(data: &[u8]) -> bool {
+    let mut known = false;
+    for media_type in [
+        "text/plain",
+        "text/html",
+        "text/vtt",
+        "application/json",
+        "application/jsonl",
+        "message/rfc822",
+        "text/plain;charset=utf-16le",
+    ] {
+        let text = Text::of(media_type, data);
+        let turns = text.turns();
+        assert!(turns.is_sorted_by_key(|turn| turn.start));
+        for turn in &turns {
+            assert!(text.body().is_char_boundary(turn.start));
+        }
+        for place in [0, text.body().len() / 2, text.body().len()] {
+            let _ = text.turn_at(place);
+        }
+        known |= turns.iter().any(|turn| turn.speaker.is_some());
+    }
+    known
+}
+
+/// vCons in every form.
+pub fn vcon_import(data: &[u8]) -> bool {
+    let _ = vcon::is_vcon(data);
+    let Ok(document) = vcon::parse(data) else { return false };
+    let (strict, _) = vcon::normalise(&document);
+    let again = vcon::normalise(&strict);
+    assert_eq!(again, (strict, Vec::new()));
+    vcon::Import::new().import(data).unwrap().draft.check().is_ok()
+}
+
+/// Recordings: what they are, and a stretch of them.
+pub fn wav(data: &[u8]) -> bool {
+    let mut source = std::io::Cursor::new(data);
+    let known = audio::probe(&mut source);
+    let mut out = Vec::new();
+    if let Ok(cut) = audio::cut(&mut source, 1..50, &mut out) {
+        assert!(cut.source.end <= data.len() as u64 && cut.source.start < cut.source.end);
+        let again = audio::probe(&mut std::io::Cursor::new(&out)).map(|info| info.codec);
+        assert!(cut.media_type == "audio/mpeg" || again == known.as_ref().map(|info| info.codec.clone()));
+    }
+    known.is_some()
+}
+
 fn signer() -> Identity {
     Identity::from_secret(Suite::X25519, Secret::from_fn(|s| *s = KEY))
 }
@@ -131,14 +255,21 @@ mod tests {
     use crate::time::Timestamp;
 
     type Target = fn(&[u8]) -> bool;
-    const TARGETS: [(&str, Target); 7] = [
+    const TARGETS: [(&str, Target); 14] = [
+        ("age_open", age_open),
+        ("bagit", bagit),
         ("card", card),
+        ("chat", chat),
         ("codec_head", codec_head),
         ("enc_parse", enc_parse),
         ("epoch_header", epoch_header),
+        ("mail", mail),
         ("policy", policy),
         ("record_header", record_header),
         ("stream_open", stream_open),
+        ("text", text),
+        ("vcon_import", vcon_import),
+        ("wav", wav),
     ];
 
     fn folder(name: &str) -> PathBuf {

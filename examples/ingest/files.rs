@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 use serde_json::Value;
 use strongroom::{
-    Channel, Direction, Draft, DraftPart, Identifier, PartKind, ProducerDigest, Role, Subject, Timestamp,
+    Channel, Coercion, Direction, Draft, DraftPart, Identifier, Imported, PartKind, ProducerDigest, Role, Subject,
+    audio, chat, mail, vcon,
 };
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -31,6 +33,7 @@ pub fn find(paths: &[PathBuf]) -> (Vec<Interaction>, Vec<(PathBuf, Failure)>) {
             Err(e) => failures.push((path.clone(), e.into())),
         }
     }
+    claim(&mut groups);
     // A description without anything described is a file like any other.
     let found = groups.into_iter().map(|((folder, stem), mut files): (_, Vec<PathBuf>)| {
         files.sort();
@@ -45,6 +48,30 @@ pub fn find(paths: &[PathBuf]) -> (Vec<Interaction>, Vec<(PathBuf, Failure)>) {
 
 type Groups = BTreeMap<(PathBuf, String), Vec<PathBuf>>;
 
+/// Puts recordings that a vCon refers to by name with it, so that each is ingested once.
+fn claim(groups: &mut Groups) {
+    let documents: Vec<(PathBuf, String)> =
+        groups.iter().filter(|(_, files)| files.iter().any(|f| is_vcon(f))).map(|(key, _)| key.clone()).collect();
+    for key in documents {
+        let Some(document) = groups[&key].iter().find(|f| is_vcon(f)).cloned() else { continue };
+        let Some(text) = fs::read(&document).ok().and_then(|bytes| Some(vcon::parse(&bytes).ok()?.to_string())) else {
+            continue;
+        };
+        let claimed: Vec<(PathBuf, String)> = groups
+            .iter()
+            .filter(|(other, files)| other.0 == key.0 && **other != key && files.len() == 1 && !is_vcon(&files[0]))
+            .filter(|(_, files)| {
+                files[0].file_name().is_some_and(|name| text.contains(&format!("\"{}\"", name.to_string_lossy())))
+            })
+            .map(|(other, _)| other.clone())
+            .collect();
+        for other in claimed {
+            let files = groups.remove(&other).unwrap_or_default();
+            groups.entry(key.clone()).or_default().extend(files);
+        }
+    }
+}
+
 fn collect(path: &Path, groups: &mut Groups, failures: &mut Vec<(PathBuf, Failure)>) {
     let kind = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata.file_type(),
@@ -55,6 +82,8 @@ fn collect(path: &Path, groups: &mut Groups, failures: &mut Vec<(PathBuf, Failur
             Ok(entries) => entries.iter().for_each(|e| collect(&e.path(), groups, failures)),
             Err(e) => failures.push((path.to_owned(), e.into())),
         }
+    } else if kind.is_file() && in_chats(path) && path.ends_with("mapping.json") {
+        // Says how to read its neighbours.
     } else if kind.is_file() {
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         groups.entry((folder, stem(path))).or_default().push(path.to_owned());
@@ -65,8 +94,9 @@ fn collect(path: &Path, groups: &mut Groups, failures: &mut Vec<(PathBuf, Failur
 
 fn stem(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let whole =
-        name.strip_suffix(".meta.json").unwrap_or_else(|| name.rsplit_once('.').map_or(&name, |(stem, _)| stem));
+    let endings = [".meta.json", ".vcon.json.gz", ".vcon.json", ".vcon.gz", ".json.gz"];
+    let known = endings.iter().find_map(|ending| name.strip_suffix(ending));
+    let whole = known.unwrap_or_else(|| name.rsplit_once('.').map_or(&name, |(stem, _)| stem));
     // ".hidden" has no stem.
     if whole.is_empty() { name.into_owned() } else { whole.to_owned() }
 }
@@ -75,20 +105,104 @@ fn is_sidecar(path: &Path) -> bool {
     path.file_name().is_some_and(|n| n.to_string_lossy().ends_with(".meta.json"))
 }
 
+/// A draft, and what had to be made of what it came from.
+pub type Draftings<'a> = Box<dyn Iterator<Item = Result<Imported, Failure>> + Send + 'a>;
+
 impl Interaction {
-    /// Makes a draft that reads the files when it is ingested, moving `bar`.
+    /// Makes drafts: one, but for files that hold many. Files are read when a draft is ingested, moving `bar`.
+    pub fn drafts<'a>(&'a self, bar: &'a ProgressBar) -> Result<Draftings<'a>, Failure> {
+        let ending = |file: &Path| file.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if let [file] = &self.files[..] {
+            let chats = |format| -> Result<Draftings<'a>, Failure> {
+                let all = chat::import(&fs::read(file)?, format, &mapping_beside(file)?)?;
+                bar.inc(self.bytes);
+                Ok(Box::new(all.into_iter().map(Ok)))
+            };
+            match ending(file).as_str() {
+                "mbox" => return self.mbox(file, bar),
+                "jsonl" | "ndjson" => return chats(chat::Format::JsonLines),
+                "csv" if in_chats(file) => return chats(chat::Format::Csv),
+                "json" if in_chats(file) && !is_vcon(file) => return chats(chat::Format::Json),
+                _ => {}
+            }
+        }
+        let one = if let Some(document) = self.files.iter().find(|file| is_vcon(file)) {
+            self.vcon(document, bar)
+        } else if let Some(message) = self.files.iter().find(|file| ending(file) == "eml") {
+            self.email(message, bar)
+        } else {
+            self.plain(bar)
+        };
+        Ok(Box::new(std::iter::once(one)))
+    }
+
+    /// The draft of files that make one.
     pub fn draft(&self, bar: &ProgressBar) -> Result<Draft<'static>, Failure> {
+        let first = self.drafts(bar)?.next();
+        Ok(first.ok_or("nothing in it")??.into_draft())
+    }
+
+    fn vcon(&self, document: &Path, bar: &ProgressBar) -> Result<Imported, Failure> {
+        let folder = document.parent().unwrap_or(Path::new("."));
+        let bytes = fs::read(document)?;
+        let imported = vcon::Import::new().folder(folder).import(&bytes)?;
+        bar.inc(self.bytes);
+        // What it refers to came with it; what else shares its stem goes beside it.
+        let text = vcon::parse(&bytes)?.to_string();
+        let named = |file: &Path| file.file_name().is_some_and(|name| text.contains(&*name.to_string_lossy()));
+        self.complete(imported, |file| file == document || named(file))
+    }
+
+    fn email(&self, message: &Path, bar: &ProgressBar) -> Result<Imported, Failure> {
+        let imported = mail::Import::new().import(&fs::read(message)?)?;
+        bar.inc(self.bytes);
+        self.complete(imported, |file| file == message)
+    }
+
+    /// Adds the sidecar and the files that the import did not take.
+    fn complete(&self, imported: Imported, taken: impl Fn(&Path) -> bool) -> Result<Imported, Failure> {
+        let mut draft = imported.draft;
+        if let Some(sidecar) = &self.sidecar {
+            draft = describe(draft, &serde_json::from_slice(&fs::read(sidecar)?)?)?;
+        }
+        for file in self.files.iter().filter(|file| !taken(file)) {
+            let (kind, media_type) = kind(file, &self.files);
+            draft = draft.with(DraftPart::from_file(kind, media_type, file)?);
+        }
+        Ok(Imported::new(draft, imported.coercions))
+    }
+
+    fn mbox<'a>(&self, file: &Path, bar: &'a ProgressBar) -> Result<Draftings<'a>, Failure> {
+        let messages = mail::Mbox::new(BufReader::new(File::open(file)?));
+        Ok(Box::new(messages.map(move |message| {
+            let message = message?;
+            bar.inc(message.bytes.len() as u64);
+            let mut imported = mail::Import::new().import(&message.bytes)?;
+            if message.unquoted > 0 {
+                imported.coercions.push(Coercion::new("mbox", "a line that began with >From lost its >"));
+            }
+            Ok(imported)
+        })))
+    }
+
+    fn plain(&self, bar: &ProgressBar) -> Result<Imported, Failure> {
         let kinds: Vec<(PartKind, &str)> = self.files.iter().map(|f| kind(f, &self.files)).collect();
         let channel = if kinds.iter().any(|(k, _)| *k == PartKind::Audio) {
             Channel::Voice
         } else {
             match kinds.first().map(|(k, _)| *k) {
-                Some(PartKind::Email) => Channel::Email,
                 Some(PartKind::Chat) => Channel::Chat,
                 _ => Channel::Other("file".into()),
             }
         };
         let mut draft = Draft::new(channel).idempotency_key(self.key());
+        // How long a recording says it is; what its description says counts more.
+        let audio = self.files.iter().zip(&kinds).find(|(_, (kind, _))| *kind == PartKind::Audio);
+        if let Some((file, _)) = audio
+            && let Some(ms) = audio::probe(&mut File::open(file)?).and_then(|info| info.duration_ms)
+        {
+            draft = draft.duration_ms(ms);
+        }
         let mut about = Value::Null;
         if let Some(sidecar) = &self.sidecar {
             about = serde_json::from_slice(&fs::read(sidecar)?)?;
@@ -102,7 +216,31 @@ impl Interaction {
             }
             draft = draft.with(part);
         }
-        Ok(draft)
+        Ok(Imported::new(draft, Vec::new()))
+    }
+}
+
+/// A file that begins like a vCon, packed or not, whatever it is called.
+fn is_vcon(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if ![".json", ".vcon", ".gz"].iter().any(|ending| name.ends_with(ending)) {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = File::open(file).and_then(|f| f.take(64 * 1024).read_to_end(&mut start));
+    read.is_ok() && vcon::is_vcon(&start)
+}
+
+fn in_chats(file: &Path) -> bool {
+    file.components().any(|c| c.as_os_str().to_string_lossy().to_ascii_lowercase().starts_with("chat"))
+}
+
+/// What `mapping.json` in a log's folder says of its columns.
+fn mapping_beside(file: &Path) -> Result<chat::Mapping, Failure> {
+    match fs::read(file.with_file_name("mapping.json")) {
+        Ok(json) => Ok(chat::Mapping::from_json(&json)?),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(chat::Mapping::default()),
+        Err(e) => Err(e.into()),
     }
 }
 
@@ -123,8 +261,8 @@ fn kind(path: &Path, siblings: &[PathBuf]) -> (PartKind, &'static str) {
     let ending = |p: &Path| p.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let audio = |p: &Path| media_type(&ending(p)).starts_with("audio/");
     let media_type = media_type(&ending(path));
-    let text = media_type.starts_with("text/") || media_type == "application/json";
-    let chat = path.components().any(|c| c.as_os_str().to_string_lossy().to_ascii_lowercase().starts_with("chat"));
+    let text = media_type.starts_with("text/") || ["application/json", "application/x-subrip"].contains(&media_type);
+    let chat = in_chats(path);
     let kind = match media_type {
         m if m.starts_with("audio/") => PartKind::Audio,
         "message/rfc822" => PartKind::Email,
@@ -151,7 +289,8 @@ fn media_type(ending: &str) -> &'static str {
         "eml" => "message/rfc822",
         "htm" | "html" => "text/html",
         "json" => "application/json",
-        "srt" | "text" | "txt" => "text/plain",
+        "srt" => "application/x-subrip",
+        "text" | "txt" => "text/plain",
         "vtt" => "text/vtt",
         "pdf" => "application/pdf",
         _ => "application/octet-stream",
@@ -161,7 +300,7 @@ fn media_type(ending: &str) -> &'static str {
 /// Takes what a `.meta.json` says.
 fn describe<'a>(mut draft: Draft<'a>, about: &Value) -> Result<Draft<'a>, Failure> {
     if let Some(start) = about["start"].as_str() {
-        draft = draft.start(utc(start).ok_or("a start that is not written as 2024-03-16T16:09:20.701Z")?);
+        draft = draft.start(start.parse()?);
     }
     if let Some(ms) = about["duration_ms"].as_u64() {
         draft = draft.duration_ms(ms);
@@ -209,25 +348,6 @@ fn describe<'a>(mut draft: Draft<'a>, about: &Value) -> Result<Draft<'a>, Failur
         draft = draft.subject(subject);
     }
     Ok(draft)
-}
-
-/// `2024-03-16T16:09:20.701Z`, and only that: no zone is guessed.
-fn utc(text: &str) -> Option<Timestamp> {
-    let field = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
-    let shape = "0000-00-00T00:00:00.000Z";
-    let fits = text.len() == shape.len()
-        && text.bytes().zip(shape.bytes()).all(|(t, s)| if s == b'0' { t.is_ascii_digit() } else { t == s });
-    if !fits {
-        return None;
-    }
-    let (year, month, day) = (field(0, 4)?, field(5, 7)?, field(8, 10)?);
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days =
-        365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day - 1 - 719_468;
-    let ms = ((days * 24 + field(11, 13)?) * 60 + field(14, 16)?) * 60_000 + field(17, 19)? * 1000 + field(20, 23)?;
-    let time = Timestamp::from_unix_ms(ms);
-    // The 31st of April would print as another day.
-    (time.to_string() == text).then_some(time)
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

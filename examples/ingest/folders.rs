@@ -30,15 +30,25 @@ pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure>
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         while let Some(interaction) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let result = interaction.draft(progress.bar()).and_then(|draft| Ok(ingestor.ingest(draft)?));
-            let line = match &result {
-                Ok(done) if done.duplicate => format!("there    {}  {}", done.record, interaction.name),
-                Ok(done) => format!("stored   {}  {} ({})", done.record, interaction.name, size(interaction.bytes)),
-                Err(error) => format!("FAILED   {}: {}", interaction.name, chain(&**error)),
-            };
-            progress.bar().suspend(|| say!("{line}"));
-            if let Ok(mut results) = results.lock() {
-                results.push((interaction, result));
+            let drafts = interaction.drafts(progress.bar());
+            let drafts = drafts.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))));
+            for imported in drafts {
+                let coercions = imported.as_ref().map_or(Vec::new(), |imported| imported.coercions.clone());
+                let result = imported.and_then(|imported| Ok(ingestor.ingest(imported.into_draft())?));
+                let line = match &result {
+                    Ok(done) if done.duplicate => format!("there    {}  {}", done.record, interaction.name),
+                    Ok(done) => format!("stored   {}  {} ({})", done.record, interaction.name, size(interaction.bytes)),
+                    Err(error) => format!("FAILED   {}: {}", interaction.name, chain(&**error)),
+                };
+                progress.bar().suspend(|| {
+                    say!("{line}");
+                    if result.as_ref().is_ok_and(|done| !done.duplicate) {
+                        coercions.iter().for_each(|coercion| say!("         {coercion}"));
+                    }
+                });
+                if let Ok(mut results) = results.lock() {
+                    results.push(result);
+                }
             }
         }
     };
@@ -48,7 +58,7 @@ pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure>
 
     let results = results.into_inner().map_err(|_| "a thread that ingested died")?;
     let count =
-        |wanted: fn(&Result<strongroom::Ingested, Failure>) -> bool| results.iter().filter(|(_, r)| wanted(r)).count();
+        |wanted: fn(&Result<strongroom::Ingested, Failure>) -> bool| results.iter().filter(|r| wanted(r)).count();
     let (stored, there) =
         (count(|r| r.as_ref().is_ok_and(|i| !i.duplicate)), count(|r| r.as_ref().is_ok_and(|i| i.duplicate)));
     for (path, error) in &failures {

@@ -87,6 +87,16 @@ impl Writer {
         file.finish()
     }
 
+    /// Whether a payload file can have this name: see [`Writer`], and none has it yet.
+    pub fn takes(&mut self, path: &str) -> bool {
+        let path = format!("data/{path}");
+        let takes = self.names.take(&path).is_ok();
+        if takes {
+            self.names.give_back(&path);
+        }
+        takes
+    }
+
     /// Starts the payload file `data/<path>`.
     ///
     /// # Errors

@@ -43,6 +43,11 @@ impl fmt::Display for Coercion {
 pub(crate) const COERCIONS: &str = "coercions.txt";
 
 impl Imported {
+    /// What an importer of your own made.
+    pub fn new(draft: Draft<'static>, coercions: Vec<Coercion>) -> Self {
+        Self { draft, coercions }
+    }
+
     /// The draft, with its coercions as a part of kind [`Analysis`](PartKind::Analysis) named `coercions.txt`, one to a
     /// line, if there are any: the tenant finds them beside what they were made from.
     pub fn into_draft(self) -> Draft<'static> {
