@@ -1,13 +1,14 @@
 use std::collections::HashSet;
 use std::io::Cursor;
 
-use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders};
+use mail_parser::{Address, HeaderValue, Message, MimeHeaders};
 use sha2::{Digest, Sha256};
 
 use super::MAX_MESSAGE;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::hex;
 use crate::record::{Channel, Coercion, Direction, Draft, DraftPart, Identifier, Imported, PartKind, Role, Subject};
+use crate::text::parse_message;
 use crate::time::Timestamp;
 
 /// Attachments that are taken out as parts; more stay in the message alone.
@@ -55,7 +56,7 @@ impl Import {
         if message.len() as u64 > MAX_MESSAGE {
             return Err(Error::new(ErrorKind::TooLarge, "reading an e-mail message of more than 64 MiB"));
         }
-        let parsed = MessageParser::default().parse(message).ok_or_else(bad)?;
+        let parsed = parse_message(message).ok_or_else(bad)?;
         if parsed.from().is_none() && parsed.to().is_none() && parsed.date().is_none() && parsed.subject().is_none() {
             return Err(bad());
         }

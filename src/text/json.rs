@@ -61,6 +61,13 @@ fn add(built: &mut Builder, value: &Value) {
     if said.is_empty() {
         strings(value, &mut said);
     }
+    // Many services give the whole text beside its turns.
+    let known = |s: &Said| s.speaker.is_some() || s.at_ms.is_some();
+    if said.iter().any(known) {
+        let dense = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let turns = dense(&said.iter().filter(|s| known(s)).map(|s| s.text.as_str()).collect::<Vec<_>>().join(" "));
+        said.retain(|s| known(s) || !turns.contains(&dense(&s.text)));
+    }
     for Said { text, speaker, at_ms } in said {
         built.turn(&text, speaker, at_ms);
     }
@@ -158,6 +165,10 @@ mod tests {
                 r#"{"results":{"channels":[{"alternatives":[{"transcript":"Hello there","words":[{"text":"Hello"}],
                    "paragraphs":{"transcript":"\nHello there","paragraphs":[{"sentences":[{"text":"Hello there","start":0.25,"end":1}],"speaker":0}]}}]}]}}"#,
                 vec![("Hello there".to_owned(), None, Some(250))],
+            ),
+            (
+                r#"{"transcript":{"text":"Hello  there"},"segments":[{"text":"Hello there","speaker":"A"}]}"#,
+                hello("A", None),
             ),
             (r#"{"speaker_name":"A","message":"Hello there","start_time":"0.5s"}"#, hello("A", Some(500))),
         ] {

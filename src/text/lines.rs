@@ -1,6 +1,8 @@
-//! Turns in plain text, by what stands at the beginning of a line: `[00:01:02.5] Agent: Hello`.
+//! Turns in plain text, by what stands at the beginning of a line: `[00:01:02.5] Agent: Hello`, or a date and time in
+//! brackets, which counts from that of the first line.
 
 use super::Turn;
+use crate::time::Timestamp;
 
 /// Lines looked at before the one that a place is in.
 const BACK: usize = 200;
@@ -18,7 +20,7 @@ pub(super) fn turn_at(body: &str, place: usize) -> Option<Turn> {
         if line.trim().is_empty() {
             return None;
         }
-        if let Some(turn) = turn_of(line, start) {
+        if let Some(turn) = turn_of(line, start, begun(body)) {
             return Some(turn);
         }
         end = start.checked_sub(1)?;
@@ -33,11 +35,29 @@ pub(super) fn turns(body: &str) -> Vec<Turn> {
         start += line.len();
         (line.trim_end_matches(['\n', '\r']), at)
     });
-    lines.filter_map(|(line, start)| turn_of(line, start)).collect()
+    let begun = begun(body);
+    lines.filter_map(|(line, start)| turn_of(line, start, begun)).collect()
 }
 
-fn turn_of(line: &str, start: usize) -> Option<Turn> {
-    let (at_ms, rest) = time_prefix(line);
+/// The date and time at the beginning of the first line that is not empty.
+fn begun(body: &str) -> Option<Timestamp> {
+    let first = body.trim_start().lines().next()?;
+    dated(first).map(|(time, _)| time)
+}
+
+/// A date and time with a zone in brackets, and what follows.
+fn dated(line: &str) -> Option<(Timestamp, &str)> {
+    let (time, rest) = line.trim_start().strip_prefix('[')?.split_once(']')?;
+    Some((time.parse().ok()?, rest.trim_start()))
+}
+
+fn turn_of(line: &str, start: usize, begun: Option<Timestamp>) -> Option<Turn> {
+    let (at_ms, rest) = match dated(line) {
+        Some((time, rest)) => {
+            (begun.and_then(|begun| u64::try_from(time.unix_ms().checked_sub(begun.unix_ms())?).ok()), rest)
+        }
+        None => time_prefix(line),
+    };
     let speaker = speaker_prefix(rest);
     (at_ms.is_some() || speaker.is_some()).then(|| Turn { start, speaker: speaker.map(str::to_owned), at_ms })
 }
@@ -55,7 +75,7 @@ fn time_prefix(line: &str) -> (Option<u64>, &str) {
 /// Milliseconds of `[hh:]mm:ss[.fff]`.
 pub(super) fn clock(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
-    if whole.len() > 12 || fraction.len() > 9 {
+    if whole.len() > 12 || fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let fields: Vec<&str> = whole.split(':').collect();
@@ -99,7 +119,10 @@ mod tests {
         assert_eq!(told("later"), None);
         assert_eq!(turns(body).len(), 2);
         assert_eq!(turns(body)[1], turn_at(body, body.find("bill").unwrap()).unwrap());
-        for no in ["99:99", "1:2:3:4", "12", "a:b", "", "00:61", "1:"] {
+        let dated = "[2026-03-01T10:00:00+01:00] agent: hi\n[2026-03-01T09:00:07Z] Olivia: my bill";
+        let turn = turn_at(dated, dated.len()).unwrap();
+        assert_eq!((turn.speaker.as_deref(), turn.at_ms), (Some("Olivia"), Some(7000)));
+        for no in ["99:99", "1:2:3:4", "12", "a:b", "", "00:61", "1:", "0:00.„"] {
             assert_eq!(clock(no), None, "{no}");
         }
     }

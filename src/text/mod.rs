@@ -6,9 +6,10 @@ mod lines;
 mod timed;
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mail_parser::MessageParser;
 use mail_parser::decoders::html::html_to_text;
+use mail_parser::{Message, MessageParser};
 
 /// The text of a part as a person reads it and as a search looks through it.
 ///
@@ -129,9 +130,14 @@ impl std::fmt::Debug for Text<'_> {
     }
 }
 
+/// A message, parsed. Its parser asserts where builds are for debugging, and a message must not end a program.
+pub(crate) fn parse_message(bytes: &[u8]) -> Option<Message<'_>> {
+    catch_unwind(AssertUnwindSafe(|| MessageParser::default().parse(bytes))).ok().flatten()
+}
+
 /// Subject, correspondents and text of an e-mail message.
 fn email(bytes: &[u8]) -> Option<Text<'static>> {
-    let message = MessageParser::default().parse(bytes)?;
+    let message = parse_message(bytes)?;
     let from = message.from().and_then(|from| from.first());
     let writer = from.and_then(|from| from.name().or(from.address())).map(str::to_owned);
     let mut body = String::new();
