@@ -1,5 +1,6 @@
 //! Measures strongroom against plain files, plain SQLite and SQLCipher. See README.md.
 
+mod border;
 mod cipher;
 mod files;
 mod growth;
@@ -132,6 +133,14 @@ fn measure(rounds: usize, smaller: usize, alone: bool, only: Option<&str>, dir: 
     }
     if wanted("range") {
         ranges(rounds, smaller, dir, &mut table)?;
+    }
+    if wanted("age") {
+        say("age", 0, 1);
+        border::age_files(rounds, smaller, &mut table)?;
+    }
+    if wanted("vcon") {
+        say("vcon", 0, 1);
+        border::vcons(rounds.min(3), smaller, &dir.join("vcon"), &mut table)?;
     }
     if wanted("scan") {
         say("scan", 0, 1);

@@ -94,6 +94,11 @@ impl Table {
         self.singles.push([name.to_owned(), figure, beside.unwrap_or_default(), target]);
     }
 
+    /// Adds a figure beside a peer's.
+    pub fn beside(&mut self, name: &str, figure: String, beside: String) {
+        self.singles.push([name.to_owned(), figure, beside, String::new()]);
+    }
+
     /// Adds a figure that nothing is asked of.
     pub fn note(&mut self, name: &str, figure: String) {
         self.singles.push([name.to_owned(), figure, String::new(), String::new()]);
