@@ -194,7 +194,7 @@ fn referred(document: &Value, info: &PartInfo) -> Option<String> {
     let mut entries = lists.filter_map(|list| document.get(list)?.as_array()).flatten();
     let entry = entries.find(|entry| {
         entry.get("body").is_none()
-            && entry.get("url").is_some()
+            && (entry.get("url").is_some() || info.digest.is_none())
             && match (vcon::content_hash(entry), &info.digest) {
                 (Some(ProducerDigest::Sha512(a)), Some(ProducerDigest::Sha512(b))) => &a == b,
                 (Some(ProducerDigest::Sha256(a)), Some(ProducerDigest::Sha256(b))) => &a == b,

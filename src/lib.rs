@@ -20,10 +20,10 @@ mod epoch;
 // things
 mod record;
 pub mod audio;
+mod text;
 pub mod vcon;
 pub mod mail;
 pub mod chat;
-mod text;
 mod seal;
 // room
 mod store;

@@ -120,7 +120,7 @@ impl Import {
         let media_type = if bytes.starts_with(&[0x1f, 0x8b]) { GZIP_MEDIA_TYPE } else { media_type };
         let (strict, more) = normalise(&document);
         coercions.extend(more);
-        let mut work = Work { import: self, document: &strict, coercions };
+        let mut work = Work { import: self, document: &strict, told: &document, coercions };
         let draft = work.draft(&document);
         let original = DraftPart::new(PartKind::Original, media_type, Cursor::new(bytes.to_vec())).name("vcon.json");
         let mut draft = draft?;
@@ -142,6 +142,8 @@ impl fmt::Debug for Import {
 struct Work<'a> {
     import: &'a Import,
     document: &'a Value,
+    /// As it came: a reference that is not strict leads to a file all the same.
+    told: &'a Value,
     coercions: Vec<Coercion>,
 }
 
@@ -332,6 +334,8 @@ impl<'a> Work<'a> {
             }
             return Ok(draft);
         }
+        let told = self.told.get(list).and_then(|all| all.get(at)).unwrap_or(entry);
+        let entry = if entry.get("url").is_some() { entry } else { told };
         let Some(url) = text(entry, "url") else { return Ok(draft) };
         let Some(path) = self.import.folder.as_deref().and_then(|folder| beside(folder, text(entry, "filename"), url))
         else {

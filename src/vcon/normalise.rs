@@ -83,6 +83,14 @@ impl Work {
                 None => {}
             }
         }
+        // Reserved by 0.4.0 for later.
+        self.take_out(top, "", "group");
+        if top.contains_key("redacted") {
+            self.take_out(top, "", "amended");
+        }
+        if top.get("amended").is_some_and(|a| a.get("uuid").is_none() && a.get("url").is_none()) {
+            self.take_out(top, "", "amended");
+        }
         self.creation(top);
         self.optional_time(top, "", "updated_at");
         self.text(top, "", "subject");
@@ -96,6 +104,11 @@ impl Work {
         self.all(top, "parties", Self::party);
         self.all(top, "analysis", Self::analysis);
         let first = starts.first().cloned().unwrap_or(created);
+        let none = |top: &Members, list: &str| top.get(list).and_then(Value::as_array).is_none_or(Vec::is_empty);
+        if !none(top, "attachments") && none(top, "parties") {
+            top.insert("parties".into(), json!([{}]));
+            self.note("/parties", "attachments are somebody's: one of whom nothing is known stands in");
+        }
         self.all(top, "attachments", |work, members, place| work.attachment(members, place, &first));
         self.extension(top);
     }
@@ -263,6 +276,17 @@ impl Work {
         if told == Some(false) {
             self.take_out(dialog, place, "disposition");
         }
+        let incomplete = dialog.get("type").is_some_and(|t| t == "incomplete");
+        if !incomplete {
+            self.take_out(dialog, place, "disposition");
+        } else if !dialog.contains_key("disposition") {
+            dialog.insert("disposition".into(), "failed".into());
+            self.note(&format!("{place}/disposition"), "missing: \"failed\" stands in");
+        }
+        if dialog.get("type").is_some_and(|t| t == "transfer") {
+            self.take_out(dialog, place, "parties");
+            self.take_out(dialog, place, "originator");
+        }
         self.content(dialog, place);
     }
 
@@ -349,12 +373,16 @@ impl Work {
                 None => self.note(&at, "missing: the body is JSON"),
             },
             Some(_) => {}
-            None => {
-                if entry.get("encoding").is_some_and(|e| !["base64url", "json", "none"].iter().any(|known| e == known))
-                {
-                    self.take_out(entry, place, "encoding");
-                }
-            }
+            None => self.take_out(entry, place, "encoding"),
+        }
+        if entry.contains_key("body") && !entry.contains_key("mediatype") {
+            let media = match entry.get("encoding").and_then(Value::as_str) {
+                Some("json") => "application/json",
+                Some("none") => "text/plain",
+                _ => "application/octet-stream",
+            };
+            entry.insert("mediatype".into(), media.into());
+            self.note(&format!("{place}/mediatype"), "missing: that of the encoding stands in");
         }
         self.reference(entry, place, false);
     }
@@ -387,10 +415,12 @@ impl Work {
             entry.insert("content_hash".into(), format!("{name}-{}", URL_SAFE_NO_PAD.encode(digest)).into());
             self.note(&format!("{place}/content_hash"), "made of alg and signature");
         }
-        // References to other documents must say what they refer to.
-        let other_document = place == "/redacted" || place == "/amended";
-        if other_document && entry.contains_key("url") && !entry.contains_key("content_hash") {
+        // A reference is to something that cannot have changed, and there is one or the content itself.
+        let secure = entry.get("url").and_then(Value::as_str).is_some_and(|url| url.starts_with("https://"));
+        let whole = secure && is_sha512(entry.get("content_hash"));
+        if !whole || entry.contains_key("body") {
             self.take_out(entry, place, "url");
+            self.take_out(entry, place, "content_hash");
         }
     }
 
@@ -400,6 +430,12 @@ impl Work {
             entries.filter_map(Value::as_object).any(|entry| names.iter().any(|name| entry.contains_key(*name)))
         };
         if !any("parties", &["role", "contact_list"]) && !any("dialog", &CC_DIALOG) {
+            // Whatever else is in it and not of the core needs a name, too.
+            let none = top.get("extensions").and_then(Value::as_array).is_none_or(Vec::is_empty);
+            if none && (has_others(top) || !self.replaced.is_empty()) {
+                top.insert("extensions".into(), json!(["strongroom"]));
+                self.note("/extensions", "named one for members that are not of the core");
+            }
             return;
         }
         let extensions = top.entry("extensions").or_insert_with(|| json!([]));
@@ -483,6 +519,39 @@ impl Work {
             }
             None => self.take_out(entry, place, name),
         }
+    }
+}
+
+/// Whether there are members that 0.4.0 does not know.
+fn has_others(top: &Members) -> bool {
+    const TOP: &str = " vcon uuid extensions critical created_at updated_at subject redacted amended parties dialog analysis attachments ";
+    const PARTY: &str = " tel sip stir mailto name did validation gmlpos civicaddress uuid type org dept ";
+    const CONTENT: &str = " mediatype filename body encoding url content_hash ";
+    const DIALOG: &str = " type start duration parties originator recordings recording_set disposition session_id party_history transferee transferor transfer_target original consultation target_dialog application message_id ";
+    const ANALYSIS: &str = " type vendor dialog attachment product schema ";
+    const ATTACHMENT: &str = " purpose start party dialog ";
+    let knows = |lists: &[&str], name: &str| lists.iter().any(|list| list.contains(&format!(" {name} ")));
+    let others = |members: &Members, lists: &[&str]| members.keys().any(|name| !knows(lists, name));
+    let any = |list: &str, known: &[&str]| {
+        let entries = top.get(list).and_then(Value::as_array).into_iter().flatten();
+        entries.filter_map(Value::as_object).any(|entry| others(entry, known))
+    };
+    others(top, &[TOP])
+        || any("parties", &[PARTY])
+        || any("dialog", &[DIALOG, CONTENT])
+        || any("analysis", &[ANALYSIS, CONTENT])
+        || any("attachments", &[ATTACHMENT, CONTENT])
+}
+
+/// One SHA-512 as 0.4.0 writes it, or several.
+fn is_sha512(hash: Option<&Value>) -> bool {
+    let one = |text: &str| {
+        text.strip_prefix("sha512-").is_some_and(|d| URL_SAFE_NO_PAD.decode(d).is_ok_and(|bytes| bytes.len() == 64))
+    };
+    match hash {
+        Some(Value::String(text)) => one(text),
+        Some(Value::Array(all)) => !all.is_empty() && all.iter().all(|h| h.as_str().is_some_and(one)),
+        _ => false,
     }
 }
 
