@@ -91,8 +91,8 @@ impl Import {
     /// Makes a draft of a document.
     ///
     /// Its parts are the document itself, recordings, e-mails and attachments, one part with all text messages as JSON
-    /// Lines, and transcripts and other analyses. Its idempotency key is `vcon:`, the document's UUID and the beginning of its
-    /// SHA-256: the same document again is the same record, a changed one of the same UUID another.
+    /// Lines, and transcripts and other analyses. Its idempotency key is `vcon:`, the document's UUID and the beginning of the
+    /// SHA-256 of it and of which files were beside it: the same document again is the same record, a changed one of the same UUID another.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if it is no vCon; [`Unsupported`](ErrorKind::Unsupported) if it is
@@ -120,13 +120,16 @@ impl Import {
         let media_type = if bytes.starts_with(&[0x1f, 0x8b]) { GZIP_MEDIA_TYPE } else { media_type };
         let (strict, more) = normalise(&document);
         coercions.extend(more);
-        let mut work = Work { import: self, document: &strict, told: &document, coercions };
+        let mut work = Work { import: self, document: &strict, told: &document, coercions, taken: Vec::new() };
         let draft = work.draft(&document);
         let original = DraftPart::new(PartKind::Original, media_type, Cursor::new(bytes.to_vec())).name("vcon.json");
         let mut draft = draft?;
         draft.parts.insert(0, original);
         let uuid: String = text(&document, "uuid").unwrap_or_default().chars().take(200).collect();
-        draft = draft.idempotency_key(format!("vcon:{uuid}:{}", hex(&Sha256::digest(bytes)[..16])));
+        // With other files beside it, it is another record.
+        let mut said = Sha256::new_with_prefix(bytes);
+        work.taken.iter().for_each(|place| said.update(place));
+        draft = draft.idempotency_key(format!("vcon:{uuid}:{}", hex(&said.finalize()[..16])));
         Ok(Imported { draft, coercions: work.coercions })
     }
 }
@@ -145,6 +148,8 @@ struct Work<'a> {
     /// As it came: a reference that is not strict leads to a file all the same.
     told: &'a Value,
     coercions: Vec<Coercion>,
+    /// Places whose content came from a file.
+    taken: Vec<String>,
 }
 
 fn text<'v>(entry: &'v Value, name: &str) -> Option<&'v str> {
@@ -343,6 +348,7 @@ impl<'a> Work<'a> {
             return Ok(draft);
         };
         let mut part = DraftPart::from_file(kind, media_type, &path)?.name(name);
+        self.taken.push(place.clone());
         match content_hash(entry) {
             Some(digest) => part = part.digest(digest),
             None => {

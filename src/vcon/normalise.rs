@@ -384,6 +384,15 @@ impl Work {
             entry.insert("mediatype".into(), media.into());
             self.note(&format!("{place}/mediatype"), "missing: that of the encoding stands in");
         }
+        // Folded header lines come with messages.
+        if let Some(media) = entry.get("mediatype").and_then(Value::as_str)
+            && media.contains(char::is_control)
+        {
+            let (told, dense) = (media.to_owned(), media.split_whitespace().collect::<Vec<_>>().join(" "));
+            let dense: String = dense.chars().filter(|c| !c.is_control()).collect();
+            entry.insert("mediatype".into(), dense.into());
+            self.keep(&format!("{place}/mediatype"), told.into(), "unfolded");
+        }
         self.reference(entry, place, false);
     }
 

@@ -24,7 +24,12 @@ pub(crate) enum Content {
 
 /// A strict document of a record that was not imported from one.
 pub(crate) fn build(id: RecordId, head: &Head, parts: Vec<ExportPart<'_>>) -> Value {
-    let parties: Vec<Value> = head.subjects.iter().map(party).collect();
+    let mut parties: Vec<Value> = head.subjects.iter().map(party).collect();
+    let handed_over = |part: &ExportPart<'_>| matches!(part.info.kind, PartKind::Attachment | PartKind::Original);
+    if parties.is_empty() && parts.iter().any(handed_over) {
+        // An attachment is somebody's.
+        parties.push(json!({}));
+    }
     let all: Vec<usize> = (0..parties.len()).collect();
     let start = head.time().to_string();
     let (mut dialogs, mut analyses, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
