@@ -228,8 +228,13 @@ fn parts_of_one_record_that_change_places_do_not_open() {
 fn epochs_that_change_places_open_nothing() {
     let kept = Kept::closed();
     let db = rows(&kept.path);
-    let epochs: Vec<i64> =
-        db.prepare("SELECT n FROM epochs").unwrap().query_map([], |r| r.get(0)).unwrap().map(|n| n.unwrap()).collect();
+    let epochs: Vec<i64> = db
+        .prepare("SELECT n FROM epochs ORDER BY n")
+        .unwrap()
+        .query_map([], |r| r.get(0))
+        .unwrap()
+        .map(|n| n.unwrap())
+        .collect();
     assert!(epochs.len() >= 4);
     for (a, b) in epochs.iter().flat_map(|a| epochs.iter().filter(move |b| a < *b).map(move |b| (*a, *b))) {
         for columns in [&["header"][..], &["header", "tenant"]] {
