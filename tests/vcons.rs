@@ -187,6 +187,60 @@ fn a_record_that_was_no_vcon_becomes_one_that_says_everything() {
     assert_eq!(again, document);
 }
 
+#[test]
+fn what_a_parser_would_lose_comes_back() {
+    let w = World::new();
+    let wild = r#"{"vcon":"0.4.0","uuid":"018f0001-7e8a-8000-8000-000000000000","created_at":"2026-11-20T15:04:05Z",
+        "parties":[{"name":"Olivia \ud83d","score":0.12345678901234567890123,"account":123456789012345678901234567890}],
+        "dialog":[{"type":"text","start":"2026-11-20T15:04:05Z","parties":0,"mediatype":"text/plain","encoding":"none",
+            "body":"hello","duration":1e400,"meta":{"rank":1,"rank":2}}],"strongroom_replaced":5}"#;
+    let imported = vcon::Import::new().import(wild.as_bytes()).unwrap();
+    for place in
+        ["/parties/0/name", "/parties/0/score", "/parties/0/account", "/dialog/0/duration", "/dialog/0/meta/rank"]
+    {
+        assert!(imported.coercions.iter().any(|c| c.place == place), "{place}: {:?}", imported.coercions);
+    }
+    let id = w.ingestor(&w.acme).ingest(imported.into_draft()).unwrap().record;
+    let out = w.session(&w.acme).read(id).unwrap().to_vcon().unwrap();
+    assert_eq!(
+        out["strongroom_replaced"],
+        json!({ "/parties/0/name": r#""Olivia \ud83d""#, "/parties/0/score": "0.12345678901234567890123",
+            "/parties/0/account": "123456789012345678901234567890", "/dialog/0/duration": "1e400",
+            "/dialog/0/meta/rank#1": 1, "/strongroom_replaced": 5 })
+    );
+    assert_eq!(vcon::normalise(&out), (out.clone(), Vec::new()));
+}
+
+#[test]
+fn what_only_the_schema_refuses_is_rewritten() {
+    let document = json!({ "vcon": "0.4.0", "uuid": "018f0001-7e8a-8000-8000-000000000000",
+        "created_at": "2026-06-30T23:59:60Z", "redacted": { "uuid": "x", "type": "names" },
+        "dialog": [{ "type": "recording-set", "start": "2026-06-30T23:59:60.5+00:00", "recordings": 1 }] });
+    let (strict, _) = vcon::normalise(&document);
+    assert_eq!(strict["created_at"], "2026-07-01T00:00:00.000Z");
+    assert_eq!(strict["dialog"][0]["recordings"], json!([1]));
+    assert_eq!(strict["redacted"], json!({ "type": "names" }));
+    let replaced = &strict["strongroom_replaced"];
+    assert_eq!(replaced["/created_at"], "2026-06-30T23:59:60Z");
+    assert_eq!((&replaced["/dialog/0/recordings"], &replaced["/redacted/uuid"]), (&json!(1), &json!("x")));
+}
+
+#[test]
+fn a_document_is_recognised_wherever_its_names_stand() {
+    let long = "A".repeat(1 << 20);
+    let sorted =
+        json!({ "attachments": [{ "body": long, "ciphertext": 1 }], "uuid": "x", "vcon": "0.4.0" }).to_string();
+    let signed = format!("\u{feff}{{\"payload\":\"{long}\",\"signatures\":[]}}");
+    let mut packed = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(sorted.as_bytes()).unwrap();
+    for yes in [sorted.as_bytes(), signed.as_bytes(), &packed.finish().unwrap()] {
+        assert!(vcon::is_vcon(yes));
+    }
+    for no in [&br#"{"text":"\"vcon\":","a":{"vcon":1},"b":["ciphertext"]}"#[..], b"[{\"vcon\":1}]", b"", b"{"] {
+        assert!(!vcon::is_vcon(no));
+    }
+}
+
 fn call(hash: &str, name: &str) -> Vec<u8> {
     json!({ "uuid": "018f0001-7e8a-8000-8000-000000000000", "created_at": "2026-11-20T15:04:05Z", "vcon": "0.4.0",
         "parties": [{ "tel": "+15722568385" }],

@@ -4,11 +4,13 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::MultiGzDecoder;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::MAX_DOCUMENT;
+use super::exact::{Lost, exact, names};
+use super::normalise::REPLACED;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::ProducerDigest;
+use crate::record::{Coercion, ProducerDigest};
 
 /// Reads base64 of either alphabet, padded or not.
 const fn tolerant(alphabet: &alphabet::Alphabet) -> GeneralPurpose {
@@ -34,13 +36,12 @@ pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The forms that a document comes in.
-pub(crate) enum Form {
-    Plain(Value),
-    /// General JWS JSON (RFC 7515 section 7.2.1): the payload, and the whole for who verifies it.
-    Signed {
-        payload: Value,
-        jws: Value,
-    },
+pub(crate) struct Form {
+    pub(crate) document: Value,
+    /// Of the signed form, General JWS JSON (RFC 7515 section 7.2.1), the whole for who verifies it.
+    pub(crate) jws: Option<Value>,
+    /// What the parser would have lost: it is in the document among what was replaced.
+    pub(crate) coercions: Vec<Coercion>,
 }
 
 fn bad() -> Error {
@@ -51,36 +52,51 @@ fn too_large() -> Error {
     Error::new(ErrorKind::TooLarge, "reading a vCon of more bytes than are allowed")
 }
 
-/// Whether bytes look like a vCon in any form, packed or not: cheap, and no promise that they are one.
+/// Whether bytes look like a vCon in any form, packed or not: cheap, and no promise that they are one. Of a document
+/// that is cut off, what is there must have the names that tell.
 pub fn is_vcon(bytes: &[u8]) -> bool {
-    let mut start = Vec::new();
-    let head = match bytes {
+    let mut unpacked = Vec::new();
+    let bytes = match bytes {
         [0x1f, 0x8b, ..] => {
             // As far as it unpacks.
-            let _ = MultiGzDecoder::new(bytes).take(64 * 1024).read_to_end(&mut start);
-            &start[..]
+            let _ = MultiGzDecoder::new(bytes).take(MAX_DOCUMENT).read_to_end(&mut unpacked);
+            &unpacked[..]
         }
-        _ => &bytes[..bytes.len().min(64 * 1024)],
+        _ => bytes,
     };
-    let text = String::from_utf8_lossy(head);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    let has = |name: &str| text.contains(&format!("\"{name}\""));
-    text.starts_with('{')
-        && (has("vcon")
-            || (has("uuid") && (has("parties") || has("dialog")))
-            || (has("payload") && has("signatures"))
-            || has("ciphertext"))
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return false;
+    }
+    let mut seen: Vec<&[u8]> = Vec::new();
+    for name in names(text) {
+        let known: [&[u8]; 7] = [b"vcon", b"uuid", b"parties", b"dialog", b"payload", b"signatures", b"ciphertext"];
+        if known.contains(&name) {
+            seen.push(name);
+        }
+        let has = |name: &[u8]| seen.contains(&name);
+        if has(b"vcon")
+            || (has(b"uuid") && (has(b"parties") || has(b"dialog")))
+            || (has(b"payload") && has(b"signatures"))
+            || has(b"ciphertext")
+        {
+            return true;
+        }
+    }
+    false
 }
 
 /// The document in whatever form it comes: plain, signed (its payload, unverified) or packed with gzip.
+///
+/// What a JSON parser would lose is in it under `strongroom_replaced` by its place, as [`normalise`](super::normalise())
+/// keeps what it replaces: numbers of more digits than a double has, the earlier values of members named twice (with `#1`
+/// and so on behind the place), texts with half a character.
 ///
 /// # Errors
 /// [`InvalidInput`](ErrorKind::InvalidInput) if it is no vCon; [`Unsupported`](ErrorKind::Unsupported) if it is
 /// encrypted; [`TooLarge`](ErrorKind::TooLarge) above [`MAX_DOCUMENT`].
 pub fn parse(bytes: &[u8]) -> Result<Value> {
-    match Form::read(bytes, MAX_DOCUMENT)? {
-        Form::Plain(document) | Form::Signed { payload: document, .. } => Ok(document),
-    }
+    Ok(Form::read(bytes, MAX_DOCUMENT)?.document)
 }
 
 impl Form {
@@ -100,22 +116,49 @@ impl Form {
             _ => bytes,
         };
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-        // The parser's message tells a line and a column, never what stands there.
-        let value: Value = serde_json::from_slice(bytes).map_err(|e| bad().because(e))?;
+        let Parsed { value, lost } = read(bytes)?;
         let members = value.as_object().ok_or_else(bad)?;
         if members.contains_key("ciphertext") {
             return Err(Error::new(ErrorKind::Unsupported, "reading a vCon that is encrypted: decrypt it first"));
         }
-        if members.contains_key("signatures") || (members.contains_key("payload") && members.contains_key("signature"))
+        let (Parsed { value, lost }, jws) = if members.contains_key("signatures")
+            || (members.contains_key("payload") && members.contains_key("signature"))
         {
             let payload = members.get("payload").and_then(Value::as_str).and_then(decode_base64).ok_or_else(bad)?;
-            let payload: Value = serde_json::from_slice(&payload).map_err(|e| bad().because(e))?;
-            check_shape(&payload)?;
-            return Ok(Self::Signed { payload, jws: value });
-        }
+            (read(&payload)?, Some(value))
+        } else {
+            (Parsed { value, lost }, None)
+        };
         check_shape(&value)?;
-        Ok(Self::Plain(value))
+        let mut document = value;
+        if !lost.values.is_empty()
+            && let Some(members) = document.as_object_mut()
+        {
+            // A member of that name and of another kind is not ours, and kept like others.
+            let mut replaced = match members.remove(REPLACED) {
+                Some(Value::Object(replaced)) => replaced,
+                Some(other) => Map::from_iter([(format!("/{REPLACED}"), other)]),
+                None => Map::new(),
+            };
+            for (place, value) in lost.values {
+                replaced.entry(place).or_insert(value);
+            }
+            members.insert(REPLACED.into(), Value::Object(replaced));
+        }
+        Ok(Self { document, jws, coercions: lost.coercions })
     }
+}
+
+struct Parsed {
+    value: Value,
+    lost: Lost,
+}
+
+fn read(bytes: &[u8]) -> Result<Parsed> {
+    let (text, lost) = exact(bytes);
+    // The parser's message tells a line and a column, never what stands there.
+    let value = serde_json::from_slice(&text).map_err(|e| bad().because(e))?;
+    Ok(Parsed { value, lost })
 }
 
 /// An object that has at least one of the members that only vCons have together.

@@ -99,11 +99,11 @@ impl Import {
     /// encrypted; [`Tampered`](ErrorKind::Tampered) if a signature does not verify or is missing where it is required;
     /// [`TooLarge`](ErrorKind::TooLarge) above the limit.
     pub fn import(&self, bytes: &[u8]) -> Result<Imported> {
-        let form = Form::read(bytes, self.most.unwrap_or(MAX_DOCUMENT))?;
+        let Form { document, jws, coercions: lost } = Form::read(bytes, self.most.unwrap_or(MAX_DOCUMENT))?;
         let mut coercions = Vec::new();
-        let (document, media_type, verified) = match form {
-            Form::Plain(document) => (document, MEDIA_TYPE, false),
-            Form::Signed { payload, jws } => {
+        let (media_type, verified) = match jws {
+            None => (MEDIA_TYPE, false),
+            Some(jws) => {
                 let verified = verify(&jws, &self.trust)?;
                 let made = if verified {
                     "the signature was verified"
@@ -111,9 +111,10 @@ impl Import {
                     "the signature was not verified: no key for it was given"
                 };
                 coercions.push(Coercion::new("/signatures", made));
-                (payload, SIGNED_MEDIA_TYPE, verified)
+                (SIGNED_MEDIA_TYPE, verified)
             }
         };
+        coercions.extend(lost);
         if self.require_signature && !verified {
             return Err(Error::new(ErrorKind::Tampered, "requiring the signature of a vCon that has none to trust"));
         }

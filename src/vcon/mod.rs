@@ -4,6 +4,7 @@
 //! [`normalise`] makes a strict 0.4.0 document of any other and lists what it changed. What a strict member cannot hold
 //! stays in the document under `strongroom_replaced`, by its place.
 
+mod exact;
 mod form;
 mod import;
 mod normalise;

@@ -10,7 +10,7 @@ use crate::record::{Coercion, ProducerDigest};
 use crate::time::Timestamp;
 
 /// Where a document keeps what a strict member could not hold, by its place.
-const REPLACED: &str = "strongroom_replaced";
+pub(super) const REPLACED: &str = "strongroom_replaced";
 /// Members of the contact-centre extension.
 const CC_DIALOG: [&str; 5] = ["interaction_type", "interaction_id", "campaign", "skill", "flow_id"];
 
@@ -22,8 +22,10 @@ const CC_DIALOG: [&str; 5] = ["interaction_type", "interaction_id", "campaign", 
 pub fn normalise(document: &Value) -> (Value, Vec<Coercion>) {
     let mut work = Work { replaced: Map::new(), coercions: Vec::new() };
     let mut top = document.as_object().cloned().unwrap_or_default();
-    if let Some(Value::Object(before)) = top.get(REPLACED) {
-        work.replaced = before.clone();
+    match top.get(REPLACED) {
+        Some(Value::Object(before)) => work.replaced = before.clone(),
+        Some(_) => work.take_out(&mut top, "", REPLACED),
+        None => {}
     }
     work.top(&mut top, document);
     if work.replaced.is_empty() {
@@ -251,6 +253,11 @@ impl Work {
             let lists = !["originator", "recording_set", "transferee", "transferor"].contains(&name);
             self.indexes(dialog, place, name, lists, name == "parties");
         }
+        // The one list of them that may not be a number alone.
+        if let Some(one) = dialog.get("recordings").filter(|one| one.is_u64()).cloned() {
+            dialog.insert("recordings".into(), json!([one]));
+            self.keep(&format!("{place}/recordings"), one, "made a list of a number");
+        }
         let events = ["join", "drop", "hold", "unhold", "mute", "unmute", "keydown", "keyup"];
         let event = |e: &Value| {
             e.get("party").is_some_and(Value::is_u64)
@@ -403,7 +410,7 @@ impl Work {
                 None => self.note(&format!("{place}/type"), "missing: \"unknown\" stands in"),
             }
         }
-        if entry.get("uuid").is_some_and(|v| !v.is_string()) {
+        if entry.get("uuid").is_some_and(|v| !v.as_str().is_some_and(is_uuid)) {
             self.take_out(entry, place, "uuid");
         }
         if entry.get("url").is_some_and(|v| !v.as_str().is_some_and(is_uri)) {
@@ -565,8 +572,9 @@ fn is_sha512(hash: Option<&Value>) -> bool {
 }
 
 fn is_strict(value: &Value) -> bool {
-    // RFC 3339 allows a space between date and time, the schema's validators do not.
-    value.as_str().is_some_and(|text| text.as_bytes().get(10) != Some(&b' ') && text.parse::<Timestamp>().is_ok())
+    // RFC 3339 allows a space between date and time, and leap seconds; the schema's validators do not.
+    let plain = |text: &str| text.as_bytes().get(10) != Some(&b' ') && text.get(16..19) != Some(":60");
+    value.as_str().is_some_and(|text| plain(text) && text.parse::<Timestamp>().is_ok())
 }
 
 /// A time in RFC 3339, if it can be told without guessing.
