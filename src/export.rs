@@ -1,5 +1,6 @@
 //! Export: the owner takes records out, as a bag of vCons with their media that other programs read.
 
+use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::bagit::Writer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RecordId;
-use crate::record::{PartInfo, PartKind, ProducerDigest};
+use crate::record::{COERCIONS, DraftPart, Head, Imported, PartInfo, PartKind};
 use crate::retrieve::{Record, TenantSession};
 use crate::vcon;
 
@@ -81,43 +82,78 @@ impl TenantSession {
 }
 
 impl Record {
-    /// The record as a strict vCon 0.4.0 with everything in it: for one that is small enough to be held in memory.
+    /// The record as a strict vCon 0.4.0 with everything in it: for one that is small enough to be held in memory. What
+    /// the document that it was imported from gives by URL stays given by URL.
     ///
     /// # Errors
     /// As [`part`](Record::part); [`TooLarge`](ErrorKind::TooLarge) if its parts have more than 64 MiB.
     pub fn to_vcon(&self) -> Result<Value> {
-        if let Some(document) = self.original()? {
+        let inline =
+            |(number, info)| Ok(vcon::ExportPart { info, content: vcon::Content::Inline(self.read_part(number)?) });
+        let fits = |parts: &[(usize, &PartInfo)]| {
+            if parts.iter().map(|(_, info)| info.len).sum::<u64>() > vcon::MAX_DOCUMENT {
+                return Err(Error::new(ErrorKind::TooLarge, "making a vCon of more than 64 MiB"));
+            }
+            Ok(())
+        };
+        if let Some(Original { mut document, others, adds, .. }) = self.original()? {
+            fits(&others)?;
+            let others = others.into_iter().map(inline).collect::<Result<Vec<_>>>()?;
+            vcon::append(&mut document, self.id(), self.head(), others, adds);
             return Ok(document);
         }
-        if self.parts().map(|(_, info)| info.len).sum::<u64>() > vcon::MAX_DOCUMENT {
-            return Err(Error::new(ErrorKind::TooLarge, "making a vCon of more than 64 MiB"));
-        }
-        let parts = self.parts().map(|(number, info)| {
-            Ok(vcon::ExportPart { info, content: vcon::Content::Inline(self.read_part(number)?) })
-        });
-        Ok(vcon::build(self.id(), self.head(), parts.collect::<Result<_>>()?))
+        let parts: Vec<_> = self.parts().collect();
+        fits(&parts)?;
+        Ok(vcon::build(self.id(), self.head(), parts.into_iter().map(inline).collect::<Result<_>>()?))
     }
 
-    /// The document that the record was imported from, normalised, if it was a vCon.
-    fn original(&self) -> Result<Option<Value>> {
+    /// The document that the record was imported from, normalised, if it was a vCon and one that is read.
+    fn original(&self) -> Result<Option<Original<'_>>> {
         let media = |info: &PartInfo| info.media_type.starts_with(vcon::MEDIA_TYPE);
         let original = self.parts().find(|(_, info)| info.kind == PartKind::Original && media(info));
         let Some((number, info)) = original else { return Ok(None) };
         if info.len > vcon::MAX_DOCUMENT {
-            return Err(Error::new(ErrorKind::TooLarge, "reading a vCon of more than 64 MiB"));
+            return Ok(None);
         }
-        let document = vcon::parse(&self.read_part(number)?)?;
-        Ok(Some(vcon::normalise(&document).0))
+        let bytes = self.read_part(number)?;
+        // What is called a vCon and is none, or an encrypted one, is a part like others.
+        let Ok(told) = vcon::parse(&bytes) else { return Ok(None) };
+        let Ok(imported) = vcon::Import::new().import(&bytes) else { return Ok(None) };
+        let Imported { draft, coercions: _ } = imported;
+        let adds = !same(&draft.head, self.head());
+        let mut inside = draft.parts.into_iter().map(DraftPart::into_info).collect::<Result<Vec<_>>>()?;
+        let document = vcon::normalise(&told).0;
+        let (mut referred, mut others, mut taken) = (Vec::new(), Vec::new(), HashSet::new());
+        for (number, info) in self.parts() {
+            let alike = |known: &PartInfo| {
+                (known.kind, known.len, &known.media_type, &known.name)
+                    == (info.kind, info.len, &info.media_type, &info.name)
+            };
+            if let Some(at) = inside.iter().position(alike) {
+                inside.swap_remove(at);
+            } else if let Some(place) = vcon::referring(&document, &told, info, |place| !taken.contains(place)) {
+                taken.insert(place.clone());
+                referred.push((number, place));
+            } else if !(info.kind == PartKind::Analysis && info.name.as_deref() == Some(COERCIONS)) {
+                others.push((number, info));
+            }
+        }
+        Ok(Some(Original { document, referred, others, adds }))
     }
 
     fn write_into(&self, bag: &mut Writer, done: &mut Exported) -> Result<()> {
         let document = match self.original() {
-            Ok(Some(document)) => {
-                for (number, info) in self.parts() {
-                    if let Some(name) = referred(&document, info) {
-                        self.write_file(number, &name, bag, done)?;
+            Ok(Some(Original { mut document, referred, others, adds })) => {
+                for (number, place) in referred {
+                    let name = vcon::file_name(&document, &place).map_or("media".to_owned(), |name| clean(&name));
+                    // Its own name is the document's.
+                    let name = if name == "vcon.json" { format!("media-{name}") } else { name };
+                    if let Some((name, sha512)) = self.write_file(number, &name, bag, done)? {
+                        vcon::refer(&mut document, &place, &name, &self.url(&name), &sha512);
                     }
                 }
+                let others = self.contents(others, bag, done)?;
+                vcon::append(&mut document, self.id(), self.head(), others, adds);
                 document
             }
             Ok(None) => self.build_into(bag, done)?,
@@ -131,31 +167,52 @@ impl Record {
         Ok(())
     }
 
+    fn url(&self, name: &str) -> String {
+        format!("{}{}/{name}", vcon::BAG_URL, self.id())
+    }
+
     fn build_into(&self, bag: &mut Writer, done: &mut Exported) -> Result<Value> {
-        let mut parts = Vec::new();
-        for (number, info) in self.parts() {
+        let parts = self.contents(self.parts().collect(), bag, done)?;
+        Ok(vcon::build(self.id(), self.head(), parts))
+    }
+
+    /// Parts as they go into a vCon: short ones in it, long ones in files beside it. Those that were erased are left out.
+    fn contents<'a>(
+        &'a self,
+        parts: Vec<(usize, &'a PartInfo)>,
+        bag: &mut Writer,
+        done: &mut Exported,
+    ) -> Result<Vec<vcon::ExportPart<'a>>> {
+        let mut contents = Vec::new();
+        for (number, info) in parts {
             let text =
                 matches!(info.kind, PartKind::Transcript | PartKind::Chat | PartKind::Email | PartKind::Analysis);
             let content = if info.len <= if text { MAX_INLINE_TEXT } else { MAX_INLINE } {
                 self.read_part(number).map(|bytes| Some(vcon::Content::Inline(bytes)))
             } else {
                 let name = format!("{number}-{}", clean(info.name.as_deref().unwrap_or("part")));
-                let url = format!("https://bag.invalid/{}/{name}", self.id());
-                self.write_file(number, &name, bag, done)
-                    .map(|sha512| Some(vcon::Content::External { url, sha512: sha512? }))
+                let written = self.write_file(number, &name, bag, done);
+                let external = |(name, sha512): (String, _)| vcon::Content::External { url: self.url(&name), sha512 };
+                written.map(|written| written.map(external))
             };
             match content {
-                Ok(Some(content)) => parts.push(vcon::ExportPart { info, content }),
+                Ok(Some(content)) => contents.push(vcon::ExportPart { info, content }),
                 Ok(None) => {}
                 Err(e) if e.kind() == ErrorKind::Erased => done.erased.push((self.id(), Some(number))),
                 Err(e) => return Err(e),
             }
         }
-        Ok(vcon::build(self.id(), self.head(), parts))
+        Ok(contents)
     }
 
-    /// Streams a part into a file of the bag and gives its SHA-512; nothing if it was erased.
-    fn write_file(&self, number: usize, name: &str, bag: &mut Writer, done: &mut Exported) -> Result<Option<[u8; 64]>> {
+    /// Streams a part into a file of the bag and gives the file's name and SHA-512; nothing if it was erased.
+    fn write_file(
+        &self,
+        number: usize,
+        name: &str,
+        bag: &mut Writer,
+        done: &mut Exported,
+    ) -> Result<Option<(String, [u8; 64])>> {
         let mut reader = match self.part(number) {
             Ok(reader) => reader,
             Err(e) if e.kind() == ErrorKind::Erased => {
@@ -164,10 +221,10 @@ impl Record {
             }
             Err(e) => return Err(e),
         };
-        let name = format!("{}/{name}", self.id());
         // A name that some system cannot store, or that another part has already, gets a number.
-        let name = if bag.takes(&name) { name } else { format!("{}/media-{number}", self.id()) };
-        let mut file = bag.file(&name)?;
+        let takes = bag.takes(&format!("{}/{name}", self.id()));
+        let name = if takes { name.to_owned() } else { format!("media-{number}") };
+        let mut file = bag.file(&format!("{}/{name}", self.id()))?;
         let (mut hash, mut block) = (Context::new(&SHA512), zeroize::Zeroizing::new(vec![0; 256 * 1024]));
         loop {
             let got = reader.read(&mut block).map_err(|e| Error::from_io(e, "reading a part"))?;
@@ -181,32 +238,30 @@ impl Record {
         done.files += 1;
         let mut sha512 = [0; 64];
         sha512.copy_from_slice(hash.finish().as_ref());
-        Ok(Some(sha512))
+        Ok(Some((name, sha512)))
     }
 }
 
-/// The name under which a document refers to a part that is not in it.
-fn referred(document: &Value, info: &PartInfo) -> Option<String> {
-    if !matches!(info.kind, PartKind::Audio | PartKind::Attachment) {
-        return None;
+/// A document that a record was imported from, and how the record's parts stand to it.
+struct Original<'a> {
+    document: Value,
+    /// Parts that it refers to, and the places where.
+    referred: Vec<(usize, String)>,
+    /// Parts that it says nothing of: its host added them.
+    others: Vec<(usize, &'a PartInfo)>,
+    /// Whether the record's head says what the document does not.
+    adds: bool,
+}
+
+/// Whether heads say the same of an interaction.
+fn same(a: &Head, b: &Head) -> bool {
+    fn said(head: &Head) -> impl PartialEq {
+        let Head {
+            start, duration_ms, channel, direction, agent, queue, language, tags, policy_version, subjects, ..
+        } = head.clone();
+        (start, duration_ms, channel, direction, (agent, queue, language), tags, policy_version, subjects)
     }
-    let lists = ["dialog", "analysis", "attachments"].into_iter();
-    let mut entries = lists.filter_map(|list| document.get(list)?.as_array()).flatten();
-    let entry = entries.find(|entry| {
-        entry.get("body").is_none()
-            && (entry.get("url").is_some() || info.digest.is_none())
-            && match (vcon::content_hash(entry), &info.digest) {
-                (Some(ProducerDigest::Sha512(a)), Some(ProducerDigest::Sha512(b))) => &a == b,
-                (Some(ProducerDigest::Sha256(a)), Some(ProducerDigest::Sha256(b))) => &a == b,
-                (None, None) => entry.get("filename").and_then(Value::as_str) == info.name.as_deref(),
-                _ => false,
-            }
-    })?;
-    let last = entry.get("url").and_then(Value::as_str).and_then(|url| url.rsplit('/').next());
-    let name = entry.get("filename").and_then(Value::as_str).or(last)?;
-    let name = clean(name);
-    // Its own name is the document's.
-    Some(if name == "vcon.json" { format!("media-{name}") } else { name })
+    said(a) == said(b) && b.amends.is_none()
 }
 
 /// A name of letters, digits, dots, hyphens and underscores.

@@ -241,6 +241,91 @@ fn a_document_is_recognised_wherever_its_names_stand() {
     }
 }
 
+#[test]
+fn an_export_holds_every_file_of_a_document_and_what_its_host_added() {
+    let w = World::new();
+    let folder = w.dir.path().join("in");
+    fs::create_dir(&folder).unwrap();
+    let files: [(&str, &[u8]); 6] = [
+        ("mail.eml", b"From: a@b.example\r\n\r\nhi"),
+        ("words.json", b"{\"text\":\"hi\"}"),
+        ("a b.wav", b"sound with a space"),
+        ("plain.wav", b"sound over http"),
+        ("hash.wav", b"sound over http with a hash"),
+        ("end.wav", b"sound by the end of a url"),
+    ];
+    files.iter().for_each(|(name, bytes)| fs::write(folder.join(name), bytes).unwrap());
+    let hash =
+        |bytes: &[u8]| format!("sha512-{}", URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA512, bytes)));
+    let start = "2026-11-20T15:04:05.000Z";
+    let document = json!({ "vcon": "0.4.0", "uuid": "018f0001-7e8a-8000-8000-000000000000", "created_at": start,
+        "parties": [{}],
+        "dialog": [
+            { "type": "text", "start": start, "mediatype": "message/rfc822", "filename": "mail.eml",
+              "url": "https://media.example/1", "content_hash": hash(files[0].1) },
+            { "type": "recording", "start": start, "mediatype": "audio/wav", "filename": "a b.wav",
+              "url": "https://media.example/2", "content_hash": hash(files[2].1) },
+            { "type": "recording", "start": start, "mediatype": "audio/wav", "filename": "plain.wav", "url": "http://media.example/3" },
+            { "type": "recording", "start": start, "mediatype": "audio/wav", "filename": "hash.wav", "url": "http://media.example/4",
+              "content_hash": hash(files[4].1) },
+            { "type": "recording", "start": start, "mediatype": "audio/wav", "url": "http://media.example/end.wav" },
+            { "type": "recording", "start": start, "mediatype": "audio/wav", "filename": "plain.wav", "url": "http://media.example/5" },
+        ],
+        "analysis": [{ "type": "transcript", "vendor": "v", "mediatype": "application/json", "filename": "words.json",
+            "url": "https://media.example/6", "content_hash": hash(files[1].1) }] });
+    let imported = vcon::Import::new().folder(&folder).import(document.to_string().as_bytes()).unwrap();
+    // The host knows more of it than the document.
+    let added = common::noise(70_000);
+    let draft = imported
+        .into_draft()
+        .tag("vip")
+        .agent("louis")
+        .part(PartKind::Transcript, "text/plain", &b"Louis: hello"[..])
+        .with(DraftPart::new(PartKind::Audio, "audio/wav", &added[..]).name("second.wav"));
+    let id = w.ingestor(&w.acme).ingest(draft).unwrap().record;
+    let session = w.session(&w.acme);
+    let record = session.read(id).unwrap();
+    let out = w.dir.path().join("bag");
+    let exported = session.export([id], &out, |_| {}).unwrap();
+    assert_eq!(exported.files, 8);
+    let folder = out.join(format!("data/{id}"));
+    let json = fs::read(folder.join("vcon.json")).unwrap();
+    let strict: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(vcon::normalise(&strict), (strict.clone(), Vec::new()));
+    assert_eq!(strict["strongroom"]["tags"], json!(["vip"]));
+    assert_eq!(strict["strongroom_replaced"]["/dialog/2/url"], "http://media.example/3");
+    assert_eq!(strict["analysis"][1]["body"], "Louis: hello");
+    assert_eq!(record.to_vcon().unwrap()["analysis"][1]["body"], "Louis: hello");
+
+    // Every part is in another vault again.
+    let back = vcon::Import::new().folder(&folder).import(&json).unwrap();
+    assert_eq!(back.coercions, []);
+    let again = w.ingestor(&w.bolt).ingest(back.into_draft()).unwrap().record;
+    let again = w.session(&w.bolt).read(again).unwrap();
+    let parts = |record: &Record| -> Vec<(PartKind, Vec<u8>)> {
+        let all =
+            record.parts().filter(|(_, p)| p.kind != PartKind::Original && p.name.as_deref() != Some("coercions.txt"));
+        let mut all: Vec<_> = all.map(|(number, info)| (info.kind, record.read_part(number).unwrap())).collect();
+        all.sort_by_key(|(kind, bytes)| (format!("{kind:?}"), bytes.clone()));
+        all
+    };
+    assert_eq!(parts(&again), parts(&record));
+    assert_eq!(parts(&record).len(), 9);
+}
+
+#[test]
+fn what_is_called_a_vcon_and_is_none_is_exported_like_other_parts() {
+    let w = World::new();
+    let encrypted = fs::read(format!("{FOLDER}/wg_ab_call_ext_rec_encrypted.vcon.json")).unwrap();
+    let draft = Draft::new(Channel::Voice).part(PartKind::Original, vcon::MEDIA_TYPE, &encrypted[..]);
+    let id = w.ingestor(&w.acme).ingest(draft).unwrap().record;
+    let out = w.dir.path().join("bag");
+    assert_eq!(w.session(&w.acme).export([id], &out, |_| {}).unwrap().records, 1);
+    let json: Value = serde_json::from_slice(&fs::read(out.join(format!("data/{id}/vcon.json"))).unwrap()).unwrap();
+    let body = json["attachments"][0]["body"].as_str().unwrap();
+    assert_eq!(URL_SAFE_NO_PAD.decode(body).unwrap(), encrypted);
+}
+
 fn call(hash: &str, name: &str) -> Vec<u8> {
     json!({ "uuid": "018f0001-7e8a-8000-8000-000000000000", "created_at": "2026-11-20T15:04:05Z", "vcon": "0.4.0",
         "parties": [{ "tel": "+15722568385" }],

@@ -215,6 +215,12 @@ impl<'a> DraftPart<'a> {
         &mut *self.source
     }
 
+    /// What it would be as a part, all of it read.
+    pub(crate) fn into_info(mut self) -> Result<PartInfo> {
+        let len = std::io::copy(&mut self.source, &mut std::io::sink());
+        Ok(self.info(len.map_err(|e| Error::from_io(e, "reading a part"))?, [0; 32]))
+    }
+
     pub(crate) fn info(&self, len: u64, sealed: [u8; 32]) -> PartInfo {
         let (media_type, name, digest) = (self.media_type.clone(), self.name.clone(), self.digest.clone());
         PartInfo { kind: self.kind, media_type, name, len, digest, sealed }

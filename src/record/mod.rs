@@ -17,3 +17,4 @@ pub use subject::{DialPlan, Identifier, Role, Subject};
 
 pub(crate) use digest::Digests;
 pub(crate) use draft::Content;
+pub(crate) use import::COERCIONS;

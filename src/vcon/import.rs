@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::form::{Form, content_hash, decode_body};
 use super::normalise::{normalise, timestamp};
 use super::signature::{Trust, der, verify};
+use super::write::{BAG_URL, url_end};
 use super::{GZIP_MEDIA_TYPE, MAX_DOCUMENT, MEDIA_TYPE, SIGNED_MEDIA_TYPE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::hex;
@@ -153,7 +154,7 @@ struct Work<'a> {
     taken: Vec<String>,
 }
 
-fn text<'v>(entry: &'v Value, name: &str) -> Option<&'v str> {
+pub(super) fn text<'v>(entry: &'v Value, name: &str) -> Option<&'v str> {
     entry.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
 }
 
@@ -362,8 +363,9 @@ impl<'a> Work<'a> {
 
 /// A plain file in a folder, of the document's name for it or of the URL's.
 fn beside(folder: &Path, filename: Option<&str>, url: &str) -> Option<PathBuf> {
-    let last = url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next());
-    filename.into_iter().chain(last).find_map(|name| {
+    // A bag's own URL names the file as it is called there.
+    let filename = filename.filter(|_| !url.starts_with(BAG_URL));
+    filename.into_iter().chain(url_end(url)).find_map(|name| {
         let mut parts = Path::new(name).components();
         // One plain name: neither a way out nor a link.
         let (Some(Component::Normal(_)), None) = (parts.next(), parts.next()) else { return None };

@@ -15,8 +15,7 @@ pub use form::{is_vcon, parse};
 pub use import::Import;
 pub use normalise::normalise;
 
-pub(crate) use form::content_hash;
-pub(crate) use write::{Content, ExportPart, build};
+pub(crate) use write::{BAG_URL, Content, ExportPart, append, build, file_name, refer, referring};
 
 /// The version that is written.
 pub const VERSION: &str = "0.4.0";

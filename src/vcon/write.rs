@@ -3,6 +3,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::VERSION;
+use super::form::content_hash;
+use super::import::text;
+use super::normalise::{REPLACED, normalise};
 use crate::id::RecordId;
 use crate::record::{Channel, Head, Identifier, PartInfo, PartKind, Role};
 
@@ -21,6 +24,9 @@ pub(crate) enum Content {
         sha512: [u8; 64],
     },
 }
+
+/// How the URLs of files in a bag begin: `invalid` is nobody's (RFC 2606).
+pub(crate) const BAG_URL: &str = "https://bag.invalid/";
 
 /// A strict document of a record that was not imported from one.
 pub(crate) fn build(id: RecordId, head: &Head, parts: Vec<ExportPart<'_>>) -> Value {
@@ -125,6 +131,100 @@ pub(crate) fn build(id: RecordId, head: &Head, parts: Vec<ExportPart<'_>>) -> Va
     // What the standard has no member for.
     top["strongroom"] = Value::Object(meta);
     top
+}
+
+/// Adds to a normalised document what it does not say of its record: parts, and what the head says if it `adds` anything.
+pub(crate) fn append(document: &mut Value, id: RecordId, head: &Head, parts: Vec<ExportPart<'_>>, adds: bool) {
+    if parts.is_empty() && !adds {
+        return;
+    }
+    let mut built = build(id, head, parts);
+    for list in ["dialog", "analysis", "attachments"] {
+        let Some(Value::Array(entries)) = built.get_mut(list).map(Value::take) else { continue };
+        for mut entry in entries {
+            let Some(members) = entry.as_object_mut() else { continue };
+            if !members.contains_key("body") && !members.contains_key("url") {
+                // Stood in for what the document has.
+                continue;
+            }
+            if list == "dialog" {
+                // Its parties are those of the head.
+                members.remove("parties");
+            }
+            if let Some(Value::Array(all)) = document.as_object_mut().map(|top| top.entry(list).or_insert(json!([]))) {
+                all.push(entry);
+            }
+        }
+    }
+    if adds {
+        let mut said = built["strongroom"].take();
+        said["parties"] = built["parties"].take();
+        let name = if document.get("strongroom").is_some() { "strongroom_record" } else { "strongroom" };
+        document[name] = said;
+    }
+    *document = normalise(document).0;
+}
+
+/// The place of an entry without a body that a part was taken for from a file: by name, digest, and being `free`.
+pub(crate) fn referring(
+    strict: &Value,
+    told: &Value,
+    info: &PartInfo,
+    free: impl Fn(&String) -> bool,
+) -> Option<String> {
+    let lists = ["dialog", "analysis", "attachments"].into_iter();
+    let mut entries = lists.flat_map(|list| {
+        let all = strict.get(list).and_then(Value::as_array).into_iter().flatten();
+        all.enumerate().map(move |(at, entry)| (list, at, entry))
+    });
+    let found = entries.find_map(|(list, at, entry)| {
+        let place = format!("/{list}/{at}");
+        // As the import looks for it.
+        let source = if entry.get("url").is_some() { entry } else { told.pointer(&place).unwrap_or(entry) };
+        let named = text(entry, "filename").map_or_else(|| format!("{list}-{at}"), str::to_owned);
+        let fits = entry.get("body").is_none()
+            && text(source, "url").is_some()
+            && info.name.as_deref() == Some(named.as_str())
+            && info.digest == content_hash(source);
+        (fits && free(&place)).then_some(place)
+    });
+    found
+}
+
+/// The name that an entry gives its file, or that its URL ends in.
+pub(crate) fn file_name(document: &Value, place: &str) -> Option<String> {
+    let entry = document.pointer(place)?;
+    let url = text(entry, "url");
+    // As the import looks for it.
+    let filename = text(entry, "filename").filter(|_| !url.is_some_and(|url| url.starts_with(BAG_URL)));
+    filename.or_else(|| url_end(url?)).map(str::to_owned)
+}
+
+/// Makes an entry refer to a file of a bag, unless a reader finds that by what the entry says already.
+pub(crate) fn refer(document: &mut Value, place: &str, name: &str, url: &str, sha512: &[u8; 64]) {
+    let hash = format!("sha512-{}", URL_SAFE_NO_PAD.encode(sha512));
+    let found = file_name(document, place).as_deref() == Some(name);
+    let Some(Value::Object(entry)) = document.pointer_mut(place) else { return };
+    if found && entry.contains_key("url") {
+        return;
+    }
+    let told = [
+        ("url", entry.insert("url".into(), url.into())),
+        ("content_hash", entry.insert("content_hash".into(), hash.into())),
+    ];
+    for (member, told) in told {
+        if let (Some(told), Some(top)) = (told, document.as_object_mut())
+            && let Value::Object(replaced) = top.entry(REPLACED).or_insert(json!({}))
+        {
+            replaced.entry(format!("{place}/{member}")).or_insert(told);
+        }
+    }
+    *document = normalise(document).0;
+}
+
+/// What stands behind a URL's last slash, without query and fragment.
+pub(super) fn url_end(url: &str) -> Option<&str> {
+    url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next())
 }
 
 fn party(subject: &crate::record::Subject) -> Value {
