@@ -85,11 +85,27 @@ fn turns(value: &Value, said: &mut Vec<Said>) {
                 }
             }
             let Some(text) = own_text(members) else { return };
-            let inside: usize = said[before..].iter().map(|s| s.text.len()).sum();
-            if inside * 2 < text.len() || inside == 0 {
-                said.truncate(before);
-                said.push(Said { text, speaker: speaker(members), at_ms: time(members) });
+            let own = Said { text, speaker: speaker(members), at_ms: time(members) };
+            let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+            let whole = letters(&own.text);
+            let inner: Vec<String> = said[before..].iter().map(|s| letters(&s.text)).collect();
+            if !inner.is_empty() && inner.concat().contains(&whole) {
+                // The finer ones say all of it.
+                return;
             }
+            let mut rest = whole.as_str();
+            let repeats = |finer: &String| match rest.split_once(finer.as_str()) {
+                Some((_, behind)) => {
+                    rest = behind;
+                    true
+                }
+                None => false,
+            };
+            if inner.iter().all(repeats) {
+                said.truncate(before);
+            }
+            // What is inside and not in it, as a message that it answers, stands behind it.
+            said.insert(before, own);
         }
         _ => {}
     }
@@ -173,6 +189,18 @@ mod tests {
             (r#"{"speaker_name":"A","message":"Hello there","start_time":"0.5s"}"#, hello("A", Some(500))),
         ] {
             assert_eq!(told(json), expected, "{json}");
+        }
+        // Nothing that only one of them says is left out.
+        for (json, body) in [
+            (r#"{"text":"Yes","reply_to":{"text":"Do you agree to the terms?"}}"#, "Yes\nDo you agree to the terms?"),
+            (
+                r#"{"text":"A long message about a refund","card":{"title":"t","text":"Buy"}}"#,
+                "A long message about a refund\nBuy",
+            ),
+            (r#"{"text":"One two. And three.","sentences":[{"text":"One two."}]}"#, "One two. And three."),
+            (r#"{"text":"...","parts":[{"text":"a"}]}"#, "a"),
+        ] {
+            assert_eq!(read(json).unwrap().body(), body, "{json}");
         }
         assert_eq!(read(r#"{"a":["x",{"b":"y"}],"c":1}"#).unwrap().body(), "x\ny");
         assert!(read("{").is_none() && read("[]").is_none());
