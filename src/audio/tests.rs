@@ -67,6 +67,33 @@ fn every_linear_form_is_cut_to_the_frame_and_plays() {
     }
 }
 
+#[test]
+fn headers_that_many_programs_write_wrong_are_read() {
+    let data = sound(8000 * 2);
+    // G.711 of a format chunk without bits, or with those before compression.
+    for bits in [None, Some(0u16), Some(16)] {
+        let mut format = [7u16.to_le_bytes(), 1u16.to_le_bytes()].concat();
+        format.extend([8000u32.to_le_bytes(), 8000u32.to_le_bytes()].concat());
+        format.extend(1u16.to_le_bytes());
+        format.extend(bits.iter().flat_map(|bits| bits.to_le_bytes()));
+        // A chunk of odd length, with the byte that fills it up and without.
+        for odd in [&b"LIST\x03\0\0\0odd\0"[..], b"LIST\x03\0\0\0odd", b""] {
+            let mut file = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
+            file.extend((format.len() as u32).to_le_bytes());
+            file.extend(&format);
+            file.extend(odd);
+            file.extend(b"data");
+            file.extend((data.len() as u32).to_le_bytes());
+            file.extend(&data);
+            let mut out = Vec::new();
+            let cut = cut(&mut Cursor::new(&file), 500..1000, &mut out).unwrap();
+            assert_eq!(&file[cut.source.start as usize..cut.source.end as usize], &data[4000..8000]);
+            assert!(out.ends_with(&data[4000..8000]));
+            assert_eq!(probe(&mut Cursor::new(&file)).unwrap().duration_ms, Some(2000));
+        }
+    }
+}
+
 /// Counts what is read of it.
 struct Counting(Cursor<Vec<u8>>, u64);
 

@@ -82,8 +82,15 @@ impl Wav {
                 }
                 _ => {}
             }
-            // Chunks begin at even places.
-            at += u64::from(len) + u64::from(len % 2);
+            // Chunks begin at even places, but for writers that forget it.
+            at += u64::from(len);
+            if len % 2 == 1 {
+                let mut padded = [0; 5];
+                source.seek(SeekFrom::Start(at))?;
+                let got = read_all(source, &mut padded)?;
+                let is_name = |name: &[u8]| name.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+                at += u64::from(got < 5 || is_name(&padded[1..]) || !is_name(&padded[..4]));
+            }
         }
         Ok(None)
     }
@@ -119,8 +126,12 @@ impl Wav {
     /// Whether a frame is one sample of every channel, so that the sound can be cut anywhere.
     pub(super) fn is_linear(&self) -> bool {
         let samples = matches!(self.codec(), Codec::Pcm | Codec::Float | Codec::ALaw | Codec::MuLaw);
-        let bytes = u32::from(self.bits).div_ceil(8) * u32::from(self.channels);
-        samples && bytes == u32::from(self.frame)
+        let bytes = match self.codec() {
+            // Samples of G.711 are bytes, also where a header says nothing of bits, or those before compression.
+            Codec::ALaw | Codec::MuLaw => 1,
+            _ => u32::from(self.bits).div_ceil(8),
+        };
+        samples && bytes * u32::from(self.channels) == u32::from(self.frame)
     }
 
     pub(super) fn info(&self) -> AudioInfo {
