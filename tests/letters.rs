@@ -122,6 +122,29 @@ fn an_mbox_file_gives_every_message_and_says_what_it_changed() {
     assert_eq!(kinds(&huge), [Err(ErrorKind::TooLarge), Ok(())]);
 }
 
+#[test]
+fn a_line_of_text_that_nobody_quoted_does_not_end_a_message() {
+    let message = |n: u32| format!("From: u{n}@example.com\nSubject: {n}\n\nHello\n\nFrom now on we quote.\nFrom me\n");
+    let lines = [
+        "From u@x.example Fri Nov 20 15:04:05 2026\n",
+        "From - Fri Nov 20 15:04:05 2026\n",
+        "From \n",
+        "From u@x.example\n",
+    ];
+    for line in lines {
+        let file: String = (0..3).map(|n| format!("{line}{}\n", message(n))).collect();
+        for file in [file.clone(), file.replace('\n', "\r\n")] {
+            let all: Vec<_> = mail::Mbox::new(file.as_bytes()).map(|m| m.unwrap().bytes).collect();
+            let ends = if file.contains('\r') { "\r\n" } else { "\n" };
+            let expected: Vec<_> = (0..3).map(|n| message(n).replace('\n', ends).into_bytes()).collect();
+            assert_eq!(all, expected, "{line}");
+        }
+    }
+    // Written without empty lines between messages.
+    let dense: String = (0..3).map(|n| format!("{}From: u{n}@example.com\n\nHello\n", lines[0])).collect();
+    assert_eq!(mail::Mbox::new(dense.as_bytes()).count(), 3);
+}
+
 fn ingest(w: &World, imported: Vec<Imported>) -> Vec<Record> {
     let session = w.session(&w.acme);
     let drafts = imported.into_iter().map(Imported::into_draft).collect();

@@ -6,8 +6,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The messages of an mbox file, one after the other and never more than one in memory.
 ///
-/// A message begins after a line that starts with `From ` (RFC 4155), at the beginning or behind an empty line. Lines
-/// that start with `>From ` after any number of `>` lose one (mboxrd); [`MboxMessage::unquoted`] tells.
+/// A message begins after a line that starts with `From ` (RFC 4155): at the beginning of the file; anywhere if the line
+/// goes on with an address and a time, as all writers have it; and behind an empty line if it goes on with
+/// an address or a single word. Any other is a line of text that a writer forgot to quote. Lines that start with `>From ` after any number of `>` lose one (mboxrd); [`MboxMessage::unquoted`] tells.
 pub struct Mbox<R> {
     input: R,
     /// The `From ` line of the next message was read.
@@ -62,7 +63,7 @@ impl<R: BufRead> Mbox<R> {
         let mut message = MboxMessage { bytes: Vec::new(), unquoted: 0 };
         let (mut empty_before, mut too_large) = (false, false);
         while self.read_line()? {
-            if empty_before && self.line.starts_with(b"From ") {
+            if separates(&self.line, empty_before) {
                 self.begun = true;
                 break;
             }
@@ -96,6 +97,19 @@ impl<R: BufRead> Mbox<R> {
         }
         Ok(Some(message))
     }
+}
+
+/// Whether a message begins behind a line.
+fn separates(line: &[u8], empty_before: bool) -> bool {
+    let Some(rest) = line.strip_prefix(b"From ") else { return false };
+    let words = || rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let number = |word: &[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_digit);
+    // hh:mm or hh:mm:ss
+    let clock = |word: &[u8]| word.contains(&b':') && word.split(|b| *b == b':').all(|n| n.len() <= 2 && number(n));
+    let year = |word: &[u8]| word.len() == 4 && number(word);
+    let dated = words().any(clock) && words().any(year);
+    let addressed = words().next().is_some_and(|word| word.contains(&b'@'));
+    dated || (empty_before && (addressed || words().count() <= 1))
 }
 
 impl<R: BufRead> Iterator for Mbox<R> {
