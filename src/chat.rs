@@ -124,8 +124,8 @@ impl Mapping {
 
 /// Makes a draft of each conversation in a log, in the order in which they begin.
 ///
-/// Its parts are its messages as JSON Lines with `at` (seconds from the first), `time`, `speaker` and `text`, and, where
-/// the log is one conversation, the log itself. A message that cannot be read is kept as it stands, as one without a
+/// Its parts are its messages as JSON Lines with `at` (seconds from the first), `time`, `speaker` and `text`, and the log
+/// itself, or of a log with more than one conversation those entries, lines or rows of it that are this one's. A message that cannot be read is kept as it stands, as one without a
 /// speaker, and listed. The idempotency key is `chat:`, the conversation's name and the beginning of the SHA-256 of
 /// what it says.
 ///
@@ -138,7 +138,8 @@ pub fn import(log: &[u8], format: Format, mapping: &Mapping) -> Result<Vec<Impor
         return Err(Error::new(ErrorKind::TooLarge, "reading a chat log of more than 64 MiB"));
     }
     let bytes = log.strip_prefix("\u{feff}".as_bytes()).unwrap_or(log);
-    let mut chats = Chats { mapping, all: Vec::new(), by_name: HashMap::new() };
+    let mut chats = Chats { mapping, all: Vec::new(), by_name: HashMap::new(), last: 0 };
+    let mut head: &[u8] = &[];
     match format {
         Format::Json => match serde_json::from_slice(bytes).map_err(|e| bad().because(e))? {
             Value::Array(entries) => chats.entries(entries),
@@ -152,6 +153,7 @@ pub fn import(log: &[u8], format: Format, mapping: &Mapping) -> Result<Vec<Impor
                     Ok(Value::Object(message)) => chats.message(&message, &Map::new(), &place),
                     _ => chats.verbatim(&String::from_utf8_lossy(line), place),
                 }
+                chats.keep(line);
             }
         }
         Format::Csv => {
@@ -160,11 +162,22 @@ pub fn import(log: &[u8], format: Format, mapping: &Mapping) -> Result<Vec<Impor
                 Ok(names) => names.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect(),
                 Err(e) => return Err(bad().because(e)),
             };
-            for (at, row) in rows.byte_records().enumerate() {
-                let row = row.map_err(|e| bad().because(e))?;
+            // Where a row ends: its parser stops between CR and LF.
+            let place = |position: &csv::Position| {
+                let at = (position.byte() as usize).min(bytes.len());
+                if at > 0 && bytes[at - 1..].starts_with(b"\r\n") { at + 1 } else { at }
+            };
+            let mut begun = place(rows.position());
+            head = &bytes[..begun];
+            let (mut at, mut row) = (0, csv::ByteRecord::new());
+            while rows.read_byte_record(&mut row).map_err(|e| bad().because(e))? {
                 let cells = row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned());
                 let message = names.iter().cloned().zip(cells.map(Value::String)).collect();
-                chats.message(&message, &Map::new(), &format!("row {}", at + 1));
+                at += 1;
+                chats.message(&message, &Map::new(), &format!("row {at}"));
+                let end = place(rows.position());
+                chats.keep(&bytes[begun..end]);
+                begun = end;
             }
         }
     }
@@ -177,17 +190,27 @@ pub fn import(log: &[u8], format: Format, mapping: &Mapping) -> Result<Vec<Impor
         Format::JsonLines => "application/jsonl",
         Format::Csv => "text/csv",
     };
-    let original = |draft: Draft<'static>| {
-        draft.with(DraftPart::new(PartKind::Original, media_type, Cursor::new(log.to_vec())).name("log"))
-    };
-    let drafts = chats.all.into_iter().map(|chat| chat.finish());
-    Ok(drafts.map(|i| if alone { Imported { draft: original(i.draft), ..i } } else { i }).collect())
+    let drafts = chats.all.into_iter().map(|mut chat| {
+        let told = std::mem::take(&mut chat.told);
+        let told = match format {
+            _ if alone => log.to_vec(),
+            Format::Json => [b"[", &told.join(&b",\n"[..])[..], b"]"].concat(),
+            Format::JsonLines => told.join(&b"\n"[..]),
+            Format::Csv => [head, &told.concat()[..]].concat(),
+        };
+        let Imported { draft, coercions, .. } = chat.finish();
+        let original = DraftPart::new(PartKind::Original, media_type, Cursor::new(told)).name("log");
+        Imported::new(draft.with(original), coercions)
+    });
+    Ok(drafts.collect())
 }
 
 struct Chats<'a> {
     mapping: &'a Mapping,
     all: Vec<Chat>,
     by_name: HashMap<String, usize>,
+    /// The one that was spoken of last.
+    last: usize,
 }
 
 #[derive(Default)]
@@ -199,15 +222,24 @@ struct Chat {
     language: Option<String>,
     agent: Option<String>,
     coercions: Vec<Coercion>,
+    /// What of the log it was made of.
+    told: Vec<Vec<u8>>,
 }
 
 impl Chats<'_> {
+    /// Keeps what the last message was made of.
+    fn keep(&mut self, told: &[u8]) {
+        if let Some(chat) = self.all.get_mut(self.last) {
+            chat.told.push(told.to_vec());
+        }
+    }
+
     fn entries(&mut self, entries: Vec<Value>) {
         for (at, entry) in entries.into_iter().enumerate() {
-            let place = format!("/{at}");
+            let (place, told) = (format!("/{at}"), entry.to_string());
             match entry {
                 Value::Object(conversation) => match find(&conversation, &self.mapping.messages) {
-                    Some(Value::Array(messages)) => {
+                    Some(Value::Array(messages)) if !messages.is_empty() => {
                         // One that has no name of its own is not the one before it.
                         let mut outer = conversation.clone();
                         if find(&outer, &self.mapping.conversation).is_none()
@@ -229,6 +261,7 @@ impl Chats<'_> {
                 Value::String(text) => self.verbatim(&text, place),
                 other => self.verbatim(&other.to_string(), place),
             }
+            self.keep(told.as_bytes());
         }
     }
 
@@ -237,6 +270,7 @@ impl Chats<'_> {
             self.all.push(Chat { name: name.to_owned(), ..Chat::default() });
             self.all.len() - 1
         });
+        self.last = at;
         &mut self.all[at]
     }
 
@@ -345,7 +379,7 @@ impl Chat {
         draft.head.agent = self.agent;
         draft.head.subjects = self.subjects;
         let part = DraftPart::new(PartKind::Chat, "application/jsonl", Cursor::new(text.into_bytes()));
-        Imported { draft: draft.with(part.name("messages.jsonl")), coercions: self.coercions }
+        Imported::new(draft.with(part.name("messages.jsonl")), self.coercions)
     }
 }
 

@@ -145,6 +145,51 @@ fn a_line_of_text_that_nobody_quoted_does_not_end_a_message() {
     assert_eq!(mail::Mbox::new(dense.as_bytes()).count(), 3);
 }
 
+#[test]
+fn a_log_of_many_conversations_keeps_what_it_says_of_each() {
+    let csv = "conversation_id,text,order\r\n7,\"one\ntwo\",A-1\r\n8,three,B-2\r\n7,four,A-3,more";
+    let lines = "{\"conversation_id\":7,\"text\":\"one\",\"order\":\"A-1\"}\n{\"conversation_id\":8,\"text\":\"two\"}\nno json\n";
+    let json = r#"[{"id":7,"csat":5,"messages":[{"text":"one","order":"A-1"}]},{"id":8,"csat":1,"messages":[]}]"#;
+    let expected = [
+        (
+            csv,
+            chat::Format::Csv,
+            [
+                "conversation_id,text,order\r\n7,\"one\ntwo\",A-1\r\n7,four,A-3,more",
+                "conversation_id,text,order\r\n8,three,B-2\r\n",
+            ],
+        ),
+        (
+            lines,
+            chat::Format::JsonLines,
+            [
+                "{\"conversation_id\":7,\"text\":\"one\",\"order\":\"A-1\"}",
+                "{\"conversation_id\":8,\"text\":\"two\"}\nno json",
+            ],
+        ),
+        (
+            json,
+            chat::Format::Json,
+            [
+                r#"[{"csat":5,"id":7,"messages":[{"order":"A-1","text":"one"}]}]"#,
+                r#"[{"csat":1,"id":8,"messages":[]}]"#,
+            ],
+        ),
+    ];
+    for (log, format, told) in expected {
+        let w = World::new();
+        let records = ingest(&w, chat::import(log.as_bytes(), format, &chat::Mapping::default()).unwrap());
+        let kept: Vec<String> = records
+            .iter()
+            .map(|record| {
+                let (number, _) = record.parts().find(|(_, p)| p.kind == PartKind::Original).unwrap();
+                String::from_utf8(record.read_part(number).unwrap()).unwrap()
+            })
+            .collect();
+        assert_eq!(kept, told, "{format}");
+    }
+}
+
 fn ingest(w: &World, imported: Vec<Imported>) -> Vec<Record> {
     let session = w.session(&w.acme);
     let drafts = imported.into_iter().map(Imported::into_draft).collect();
