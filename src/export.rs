@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::bagit::Writer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RecordId;
-use crate::record::{COERCIONS, DraftPart, Head, Imported, PartInfo, PartKind};
+use crate::record::{COERCIONS, DraftPart, Head, PartInfo, PartKind};
 use crate::retrieve::{Record, TenantSession};
 use crate::vcon;
 
@@ -119,7 +119,7 @@ impl Record {
         // What is called a vCon and is none, or an encrypted one, is a part like others.
         let Ok(told) = vcon::parse(&bytes) else { return Ok(None) };
         let Ok(imported) = vcon::Import::new().import(&bytes) else { return Ok(None) };
-        let Imported { draft, coercions: _ } = imported;
+        let draft = imported.draft;
         let adds = !same(&draft.head, self.head());
         let mut inside = draft.parts.into_iter().map(DraftPart::into_info).collect::<Result<Vec<_>>>()?;
         let document = vcon::normalise(&told).0;

@@ -212,6 +212,14 @@ fn what_a_parser_would_lose_comes_back() {
 }
 
 #[test]
+fn a_message_that_does_not_decode_is_listed() {
+    let document = json!({ "vcon": "0.4.0", "uuid": "018f0001-7e8a-8000-8000-000000000000",
+        "dialog": [{ "type": "text", "mediatype": "text/plain", "encoding": "base64url", "body": "no base64!" }] });
+    let coercions = vcon::Import::new().import(document.to_string().as_bytes()).unwrap().coercions;
+    assert!(coercions.iter().any(|c| c.place == "/dialog/0/body"), "{coercions:?}");
+}
+
+#[test]
 fn what_only_the_schema_refuses_is_rewritten() {
     let document = json!({ "vcon": "0.4.0", "uuid": "018f0001-7e8a-8000-8000-000000000000",
         "created_at": "2026-06-30T23:59:60Z", "redacted": { "uuid": "x", "type": "names" },
@@ -351,6 +359,17 @@ fn media_come_from_the_folder_alone_and_only_with_their_hash() {
     assert_eq!(w.session(&w.acme).read(id).unwrap().read_part(2).unwrap(), b"sound");
     let wrong = format!("sha512-{}", URL_SAFE_NO_PAD.encode([7; 64]));
     assert_eq!(ingestor.ingest(import(&wrong, "a.wav").draft).unwrap_err().kind(), ErrorKind::DigestMismatch);
+    // In hexadecimal, as some write it.
+    let hexadecimal = |bytes: &[u8]| format!("sha512-{}", bytes.iter().map(|b| format!("{b:02X}")).collect::<String>());
+    let imported = import(&hexadecimal(digest.as_ref()), "a.wav");
+    assert_eq!(imported.files, [folder.join("a.wav")]);
+    assert!(!imported.coercions.iter().any(|c| c.place == "/dialog/0/content_hash" && c.made.contains("as it is")));
+    let imported = import(&hexadecimal(&[7; 64]), "a.wav");
+    assert_eq!(ingestor.ingest(imported.draft).unwrap_err().kind(), ErrorKind::DigestMismatch);
+    let unknown = import("md5-AAAA", "a.wav").coercions;
+    assert!(
+        unknown.iter().any(|c| c.place == "/dialog/0/content_hash" && c.made.contains("not one that is understood"))
+    );
     for name in ["link.wav", "../outside", "..", "", "absent.wav", "a.wav/"] {
         let imported = import(&right, name);
         assert!(imported.coercions.iter().any(|c| c.place == "/dialog/0/url"), "{name}: {:?}", imported.coercions);

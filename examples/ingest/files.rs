@@ -61,7 +61,10 @@ fn claim(groups: &mut Groups) {
             .iter()
             .filter(|(other, files)| other.0 == key.0 && **other != key && files.len() == 1 && !is_vcon(&files[0]))
             .filter(|(_, files)| {
-                files[0].file_name().is_some_and(|name| text.contains(&format!("\"{}\"", name.to_string_lossy())))
+                let name = files[0].file_name().unwrap_or_default().to_string_lossy();
+                let quoted = Value::from(name.as_ref()).to_string();
+                // As a file's name, or at the end of a URL.
+                text.contains(&format!("\"filename\":{quoted}")) || text.contains(&format!("/{}", &quoted[1..]))
             })
             .map(|(other, _)| other.clone())
             .collect();
@@ -116,7 +119,7 @@ impl Interaction {
             let chats = |format| -> Result<Draftings<'a>, Failure> {
                 let all = chat::import(&fs::read(file)?, format, &mapping_beside(file)?)?;
                 bar.inc(self.bytes);
-                Ok(Box::new(all.into_iter().map(Ok)))
+                Ok(Box::new(all.into_iter().map(|imported| self.described(imported))))
             };
             match ending(file).as_str() {
                 "mbox" => return self.mbox(file, bar),
@@ -148,9 +151,8 @@ impl Interaction {
         let imported = vcon::Import::new().folder(folder).import(&bytes)?;
         bar.inc(self.bytes);
         // What it refers to came with it; what else shares its stem goes beside it.
-        let text = vcon::parse(&bytes)?.to_string();
-        let named = |file: &Path| file.file_name().is_some_and(|name| text.contains(&*name.to_string_lossy()));
-        self.complete(imported, |file| file == document || named(file))
+        let files = imported.files.clone();
+        self.complete(imported, |file| file == document || files.iter().any(|taken| taken == file))
     }
 
     fn email(&self, message: &Path, bar: &ProgressBar) -> Result<Imported, Failure> {
@@ -161,18 +163,22 @@ impl Interaction {
 
     /// Adds the sidecar and the files that the import did not take.
     fn complete(&self, imported: Imported, taken: impl Fn(&Path) -> bool) -> Result<Imported, Failure> {
-        let mut draft = imported.draft;
-        if let Some(sidecar) = &self.sidecar {
-            draft = describe(draft, &serde_json::from_slice(&fs::read(sidecar)?)?)?;
-        }
+        let Imported { mut draft, coercions, .. } = self.described(imported)?;
         for file in self.files.iter().filter(|file| !taken(file)) {
             let (kind, media_type) = kind(file, &self.files);
             draft = draft.with(DraftPart::from_file(kind, media_type, file)?);
         }
-        Ok(Imported::new(draft, imported.coercions))
+        Ok(Imported::new(draft, coercions))
     }
 
-    fn mbox<'a>(&self, file: &Path, bar: &'a ProgressBar) -> Result<Draftings<'a>, Failure> {
+    /// With what the sidecar says.
+    fn described(&self, imported: Imported) -> Result<Imported, Failure> {
+        let Some(sidecar) = &self.sidecar else { return Ok(imported) };
+        let about = serde_json::from_slice(&fs::read(sidecar)?)?;
+        Ok(Imported { draft: describe(imported.draft, &about)?, ..imported })
+    }
+
+    fn mbox<'a>(&'a self, file: &Path, bar: &'a ProgressBar) -> Result<Draftings<'a>, Failure> {
         let messages = mail::Mbox::new(BufReader::new(File::open(file)?));
         Ok(Box::new(messages.map(move |message| {
             let message = message?;
@@ -181,7 +187,7 @@ impl Interaction {
             if message.unquoted > 0 {
                 imported.coercions.push(Coercion::new("mbox", "a line that began with >From lost its >"));
             }
-            Ok(imported)
+            self.described(imported)
         })))
     }
 
@@ -226,9 +232,10 @@ fn is_vcon(file: &Path) -> bool {
     if ![".json", ".vcon", ".gz"].iter().any(|ending| name.ends_with(ending)) {
         return false;
     }
-    let mut start = Vec::new();
-    let read = File::open(file).and_then(|f| f.take(64 * 1024).read_to_end(&mut start));
-    read.is_ok() && vcon::is_vcon(&start)
+    // Its names may stand behind anything long.
+    let mut bytes = Vec::new();
+    let read = File::open(file).and_then(|f| f.take(vcon::MAX_DOCUMENT).read_to_end(&mut bytes));
+    read.is_ok() && vcon::is_vcon(&bytes)
 }
 
 fn in_chats(file: &Path) -> bool {

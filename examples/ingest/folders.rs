@@ -9,7 +9,7 @@ use std::time::Instant;
 use strongroom::{DisclosurePolicy, ErrorKind, Identity, TenantCard, TenantId, TenantPin, Vault, WriterKey};
 
 use crate::files::{self, Failure};
-use crate::screen::{Progress, chain, say, size};
+use crate::screen::{Progress, chain, plain, say, size};
 
 /// Ingests everything below the paths. `false` if anything failed.
 pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure> {
@@ -41,9 +41,9 @@ pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure>
                     Err(error) => format!("FAILED   {}: {}", interaction.name, chain(&**error)),
                 };
                 progress.bar().suspend(|| {
-                    say!("{line}");
+                    say!("{}", plain(&line));
                     if result.as_ref().is_ok_and(|done| !done.duplicate) {
-                        coercions.iter().for_each(|coercion| say!("         {coercion}"));
+                        coercions.iter().for_each(|coercion| say!("         {}", plain(&coercion.to_string())));
                     }
                 });
                 if let Ok(mut results) = results.lock() {
@@ -62,7 +62,7 @@ pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure>
     let (stored, there) =
         (count(|r| r.as_ref().is_ok_and(|i| !i.duplicate)), count(|r| r.as_ref().is_ok_and(|i| i.duplicate)));
     for (path, error) in &failures {
-        say!("FAILED   {}: {}", path.display(), chain(&**error));
+        say!("FAILED   {}: {}", plain(&path.display().to_string()), chain(&**error));
     }
     let failed = failures.len() + count(Result::is_err);
     let seconds = started.elapsed().as_secs_f64();

@@ -53,6 +53,11 @@ pub fn chain(error: &dyn Error) -> String {
     text
 }
 
+/// Without what a terminal would obey: a file may be called anything.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} B"),

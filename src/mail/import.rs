@@ -96,7 +96,7 @@ impl Import {
             let attachment = DraftPart::new(PartKind::Attachment, media_type, Cursor::new(bytes));
             draft = draft.with(attachment.name(name.unwrap_or_else(|| format!("attachment-{}", at + 1))));
         }
-        Ok(Imported { draft, coercions })
+        Ok(Imported::new(draft, coercions))
     }
 
     fn is_own(&self, address: &str) -> bool {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io::Cursor;
+use std::path::PathBuf;
 
 use super::draft::{Draft, DraftPart};
 use super::head::PartKind;
@@ -13,6 +14,8 @@ pub struct Imported {
     pub draft: Draft<'static>,
     /// Where the document was not what its format asks for, and what was made of it.
     pub coercions: Vec<Coercion>,
+    /// Files beside the document that are in the draft, since the document refers to them.
+    pub files: Vec<PathBuf>,
 }
 
 /// A place at which a document was not what its format asks for, and what was made of it.
@@ -45,7 +48,7 @@ pub(crate) const COERCIONS: &str = "coercions.txt";
 impl Imported {
     /// What an importer of your own made.
     pub fn new(draft: Draft<'static>, coercions: Vec<Coercion>) -> Self {
-        Self { draft, coercions }
+        Self { draft, coercions, files: Vec::new() }
     }
 
     /// The draft, with its coercions as a part of kind [`Analysis`](PartKind::Analysis) named `coercions.txt`, one to a
@@ -62,7 +65,7 @@ impl Imported {
 
 impl fmt::Debug for Imported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { draft, coercions } = self;
-        write!(f, "Imported({draft:?}, {} coercions)", coercions.len())
+        let Self { draft, coercions, files } = self;
+        write!(f, "Imported({draft:?}, {} coercions, {} files)", coercions.len(), files.len())
     }
 }

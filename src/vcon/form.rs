@@ -10,6 +10,7 @@ use super::MAX_DOCUMENT;
 use super::exact::{Lost, exact, names};
 use super::normalise::REPLACED;
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::unhex;
 use crate::record::{Coercion, ProducerDigest};
 
 /// Reads base64 of either alphabet, padded or not.
@@ -199,10 +200,16 @@ pub(crate) fn content_hash(reference: &Value) -> Option<ProducerDigest> {
 }
 
 fn digest_of(name: &str, digest: &str) -> Option<ProducerDigest> {
-    let digest = decode_base64(digest)?;
-    match (name.to_ascii_lowercase().replace('-', "").as_str(), digest.len()) {
-        ("sha512", 64) => Some(ProducerDigest::Sha512(digest)),
-        ("sha256", 32) => Some(ProducerDigest::Sha256(digest)),
+    let len = match name.to_ascii_lowercase().replace('-', "").as_str() {
+        "sha512" => 64,
+        "sha256" => 32,
+        _ => return None,
+    };
+    // Some write it in hexadecimal, which is base64 of another length.
+    let digest = if digest.len() == 2 * len { unhex(&digest.to_ascii_lowercase())? } else { decode_base64(digest)? };
+    match digest.len() {
+        64 if len == 64 => Some(ProducerDigest::Sha512(digest)),
+        32 if len == 32 => Some(ProducerDigest::Sha256(digest)),
         _ => None,
     }
 }

@@ -122,7 +122,8 @@ impl Import {
         let media_type = if bytes.starts_with(&[0x1f, 0x8b]) { GZIP_MEDIA_TYPE } else { media_type };
         let (strict, more) = normalise(&document);
         coercions.extend(more);
-        let mut work = Work { import: self, document: &strict, told: &document, coercions, taken: Vec::new() };
+        let mut work =
+            Work { import: self, document: &strict, told: &document, coercions, taken: Vec::new(), files: Vec::new() };
         let draft = work.draft(&document);
         let original = DraftPart::new(PartKind::Original, media_type, Cursor::new(bytes.to_vec())).name("vcon.json");
         let mut draft = draft?;
@@ -132,7 +133,7 @@ impl Import {
         let mut said = Sha256::new_with_prefix(bytes);
         work.taken.iter().for_each(|place| said.update(place));
         draft = draft.idempotency_key(format!("vcon:{uuid}:{}", hex(&said.finalize()[..16])));
-        Ok(Imported { draft, coercions: work.coercions })
+        Ok(Imported { draft, coercions: work.coercions, files: work.files })
     }
 }
 
@@ -144,6 +145,9 @@ impl fmt::Debug for Import {
     }
 }
 
+/// What is said of a body that is not what its encoding says.
+const UNDECODED: &str = "not taken out: it does not decode";
+
 struct Work<'a> {
     import: &'a Import,
     document: &'a Value,
@@ -152,6 +156,7 @@ struct Work<'a> {
     coercions: Vec<Coercion>,
     /// Places whose content came from a file.
     taken: Vec<String>,
+    files: Vec<PathBuf>,
 }
 
 pub(super) fn text<'v>(entry: &'v Value, name: &str) -> Option<&'v str> {
@@ -290,12 +295,13 @@ impl<'a> Work<'a> {
     }
 
     /// The text messages, one JSON object to a line.
-    fn messages(&self) -> String {
+    fn messages(&mut self) -> String {
         let dialogs = self.list("dialog");
         let begun = dialogs.iter().filter_map(|dialog| dialog.get("start").and_then(timestamp)).min();
         let mut lines = String::new();
-        for dialog in dialogs.iter().filter(|dialog| is_message(dialog)) {
+        for (at, dialog) in dialogs.iter().enumerate().filter(|(_, dialog)| is_message(dialog)) {
             let Some(body) = dialog.get("body").and_then(|body| decode_body(body, text(dialog, "encoding"))) else {
+                self.note(format!("/dialog/{at}/body"), UNDECODED);
                 continue;
             };
             let from = dialog.get("originator").or_else(|| match dialog.get("parties") {
@@ -337,7 +343,7 @@ impl<'a> Work<'a> {
                     }
                     return Ok(draft.with(part));
                 }
-                None => self.note(format!("{place}/body"), "not taken out: it does not decode"),
+                None => self.note(format!("{place}/body"), UNDECODED),
             }
             return Ok(draft);
         }
@@ -351,10 +357,17 @@ impl<'a> Work<'a> {
         };
         let mut part = DraftPart::from_file(kind, media_type, &path)?.name(name);
         self.taken.push(place.clone());
+        self.files.push(path);
         match content_hash(entry) {
             Some(digest) => part = part.digest(digest),
             None => {
-                self.note(format!("{place}/content_hash"), "missing: the file beside the document is taken as it is")
+                let told = ["content_hash", "signature"].iter().any(|name| entry.get(*name).is_some());
+                let made = if told {
+                    "not one that is understood: the file beside the document is taken as it is"
+                } else {
+                    "missing: the file beside the document is taken as it is"
+                };
+                self.note(format!("{place}/content_hash"), made);
             }
         }
         Ok(draft.with(part))
