@@ -104,16 +104,24 @@ impl Finder {
                 self.ask(asked)
             }
             ("who", who) if !who.is_empty() => {
-                let parsed =
-                    Identifier::mailto(who).or_else(|_| Identifier::tel(who)).or_else(|_| Identifier::customer(who));
-                self.ask(Asked { listing: newest().subject(parsed?), pattern: None, next: None })
+                // A customer number may look like a telephone number: the first that somebody has counts.
+                let kinds = [Identifier::mailto, Identifier::tel, Identifier::customer];
+                let all: Vec<Identifier> = kinds.iter().filter_map(|parse| parse(who).ok()).collect();
+                let mut listing = newest().subject(Identifier::customer(who)?);
+                for one in all {
+                    listing = newest().subject(one);
+                    if !self.session.list(&listing.clone().limit(1))?.items.is_empty() {
+                        break;
+                    }
+                }
+                self.ask(Asked { listing, pattern: None, next: None })
             }
             ("show", number) if number.parse::<usize>().is_ok() => self.show(number),
-            ("play", rest) if rest.split(' ').count() == 4 => self.play(rest),
+            ("play", rest) if rest.splitn(4, ' ').count() == 4 => self.play(rest),
             _ => {
-                let pattern = match line.split_at(1) {
-                    ("/", expression) => Pattern::regex(expression)?,
-                    ("=", text) => Pattern::exact(text)?,
+                let pattern = match (line.strip_prefix('/'), line.strip_prefix('=')) {
+                    (Some(expression), _) => Pattern::regex(expression)?,
+                    (_, Some(text)) => Pattern::exact(text)?,
                     _ => Pattern::phrase(line)?,
                 };
                 self.ask(Asked { listing: newest(), pattern: Some(pattern), next: None })
@@ -150,7 +158,7 @@ impl Finder {
             self.row(hit.record);
             for place in places.iter().take(3) {
                 let at = place.at_ms.map_or(String::new(), |ms| format!("{} ", clock(ms)));
-                let who = place.speaker.as_deref().map_or(String::new(), |who| format!("{who}: "));
+                let who = place.speaker.as_deref().map_or(String::new(), |who| format!("{}: ", plain(who)));
                 let (before, rest) = place.snippet.split_at(place.highlight.start);
                 let (match_, after) = rest.split_at(place.highlight.end - place.highlight.start);
                 let (on, off) = if self.colour { ("\x1b[1;33m", "\x1b[0m") } else { ("[", "]") };
@@ -184,7 +192,7 @@ impl Finder {
         println!(
             "{number:>3}  {}  {:7} {length:>7}  {}",
             &time[..16].replace('T', " "),
-            head.channel,
+            plain(&head.channel.to_string()),
             plain(&people.join(", "))
         );
         self.shown.push(record);
@@ -209,7 +217,7 @@ impl Finder {
     }
 
     fn play(&self, rest: &str) -> Done<()> {
-        let words: Vec<&str> = rest.split(' ').collect();
+        let words: Vec<&str> = rest.splitn(4, ' ').collect();
         let record = self.nth(words[0])?;
         let ms = |word: &str| -> Done<u64> { Ok((word.parse::<f64>()?.max(0.0) * 1000.0) as u64) };
         let (from, to) = (ms(words[1])?, ms(words[2])?);
