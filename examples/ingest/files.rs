@@ -174,8 +174,7 @@ impl Interaction {
     /// With what the sidecar says.
     fn described(&self, imported: Imported) -> Result<Imported, Failure> {
         let Some(sidecar) = &self.sidecar else { return Ok(imported) };
-        let about = serde_json::from_slice(&fs::read(sidecar)?)?;
-        Ok(Imported { draft: describe(imported.draft, &about)?, ..imported })
+        Ok(Imported { draft: describe(imported.draft, &read_sidecar(sidecar)?)?, ..imported })
     }
 
     fn mbox<'a>(&'a self, file: &Path, bar: &'a ProgressBar) -> Result<Draftings<'a>, Failure> {
@@ -211,7 +210,7 @@ impl Interaction {
         }
         let mut about = Value::Null;
         if let Some(sidecar) = &self.sidecar {
-            about = serde_json::from_slice(&fs::read(sidecar)?)?;
+            about = read_sidecar(sidecar)?;
             draft = describe(draft, &about)?;
         }
         for (file, (kind, media_type)) in self.files.iter().zip(kinds) {
@@ -302,6 +301,11 @@ fn media_type(ending: &str) -> &'static str {
         "pdf" => "application/pdf",
         _ => "application/octet-stream",
     }
+}
+
+fn read_sidecar(path: &Path) -> Result<Value, Failure> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    serde_json::from_slice(&fs::read(path)?).map_err(|e| format!("{name}: {e}").into())
 }
 
 /// Takes what a `.meta.json` says.
