@@ -220,6 +220,20 @@ fn a_message_that_does_not_decode_is_listed() {
 }
 
 #[test]
+fn a_document_of_more_parts_than_a_record_has_is_kept_whole() {
+    let w = World::new();
+    let analysis: Vec<Value> =
+        (0..1200).map(|n| json!({ "type": "report", "vendor": "v", "body": n.to_string() })).collect();
+    let document = json!({ "vcon": "0.4.0", "uuid": "018f0001-7e8a-8000-8000-000000000000", "analysis": analysis });
+    let imported = vcon::Import::new().import(document.to_string().as_bytes()).unwrap();
+    assert_eq!(imported.coercions.iter().filter(|c| c.made.contains("in the document alone")).count(), 300);
+    let id = w.ingestor(&w.acme).ingest(imported.into_draft()).unwrap().record;
+    let out = w.session(&w.acme).read(id).unwrap().to_vcon().unwrap();
+    assert_eq!(out["analysis"].as_array().unwrap().len(), 1200);
+    assert_eq!(out["analysis"][1199]["body"], "1199");
+}
+
+#[test]
 fn what_only_the_schema_refuses_is_rewritten() {
     let document = json!({ "vcon": "0.4.0", "uuid": "018f0001-7e8a-8000-8000-000000000000",
         "created_at": "2026-06-30T23:59:60Z", "redacted": { "uuid": "x", "type": "names" },
@@ -412,6 +426,45 @@ fn signatures_are_verified_where_a_key_or_certificate_is_given() {
         packed.write_all(&bytes).unwrap();
         assert_eq!(said(trusting(), &packed.finish().unwrap()), verified);
     }
+}
+
+#[test]
+fn a_chain_of_certificates_is_followed_to_one_that_is_trusted() {
+    let bytes = fs::read(format!("{FOLDER}/signed_chain.vcon.json")).unwrap();
+    let root = fs::read(format!("{FOLDER}/signed_chain.root.pem")).unwrap();
+    let document: Value = serde_json::from_slice(&bytes).unwrap();
+    let at = |time: &str| vcon::Import::new().as_of(time.parse().unwrap()).require_signature();
+    let now = || at("2027-01-01T00:00:00Z").trust_certificate(&root).unwrap();
+    let kind = |import: vcon::Import, document: &Value| {
+        import.import(document.to_string().as_bytes()).map(|_| ()).map_err(|e| e.kind())
+    };
+    let refused = Err(ErrorKind::Tampered);
+    assert_eq!(kind(now(), &document), Ok(()));
+    for time in ["2020-01-01T00:00:00Z", "2060-01-01T00:00:00Z"] {
+        assert_eq!(kind(at(time).trust_certificate(&root).unwrap(), &document), refused, "{time}");
+    }
+    let chain = document["signatures"][0]["header"]["x5c"].as_array().unwrap().clone();
+    for other in [vec![], vec![0], vec![1, 0], vec![2], vec![2, 1, 0]] {
+        let mut twin = document.clone();
+        twin["signatures"][0]["header"]["x5c"] = other.iter().map(|at| chain[*at].clone()).collect();
+        assert_eq!(kind(now(), &twin), refused, "{other:?}");
+    }
+    // By the same key, and says that it must be understood otherwise: none that we understand.
+    let other: Value = serde_json::from_slice(&fs::read(format!("{FOLDER}/signed_crit.vcon.json")).unwrap()).unwrap();
+    assert_eq!(kind(now(), &other), refused);
+    assert!(kind(vcon::Import::new(), &other).is_ok());
+
+    // The working group's certificates are of version 1: nobody follows such a chain, but one that is trusted by itself
+    // needs none.
+    let sample = fs::read(format!("{FOLDER}/wg_ab_call_ext_rec_signed.vcon.json")).unwrap();
+    let sample: Value = serde_json::from_slice(&sample).unwrap();
+    let protected = URL_SAFE_NO_PAD.decode(sample["signatures"][0]["protected"].as_str().unwrap()).unwrap();
+    let protected: Value = serde_json::from_slice(&protected).unwrap();
+    let der =
+        |at: usize| base64::engine::general_purpose::STANDARD.decode(protected["x5c"][at].as_str().unwrap()).unwrap();
+    let trusting = |at: usize| vcon::Import::new().require_signature().trust_certificate(&der(at)).unwrap();
+    assert_eq!(kind(trusting(0), &sample), Ok(()));
+    assert_eq!(kind(trusting(2), &sample), refused);
 }
 
 #[test]

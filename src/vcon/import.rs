@@ -58,7 +58,8 @@ impl Import {
         Ok(self)
     }
 
-    /// Believes signatures by keys whose chain (`x5c`) leads to this certificate, in PEM or DER, or that it holds.
+    /// Believes signatures by keys whose chain (`x5c`) leads to this certificate, in PEM or DER, or that it holds. In a
+    /// chain all certificates must be of version 3.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if it is none.
@@ -144,6 +145,9 @@ impl fmt::Debug for Import {
         write!(f, "Import(folder {folder:?}, {keys} keys, signature required: {require_signature}, at most {most:?})")
     }
 }
+
+/// Parts that are taken out of a document, so that a record holds them and what its host adds.
+const MAX_TAKEN: usize = 900;
 
 /// What is said of a body that is not what its encoding says.
 const UNDECODED: &str = "not taken out: it does not decode";
@@ -332,6 +336,10 @@ impl<'a> Work<'a> {
         media_type: &str,
     ) -> Result<Draft<'static>> {
         let place = format!("/{list}/{at}");
+        if draft.parts.len() >= MAX_TAKEN {
+            self.note(place, "in the document alone: more than 900 parts");
+            return Ok(draft);
+        }
         let media_type: String = media_type.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
         let name = text(entry, "filename").map_or_else(|| format!("{list}-{at}"), str::to_owned);
         if let Some(body) = entry.get("body") {

@@ -39,7 +39,8 @@ pub(super) fn der(bytes: &[u8], label: &str) -> Result<Vec<u8>> {
     STANDARD.decode(body).map_err(|_| bad("reading a PEM file"))
 }
 
-/// Whether a trusted key signed the document. `Ok(false)` if there is no key to tell by.
+/// Whether a trusted key signed the document. `Ok(false)` if there is no key to tell by, or none that a signature which
+/// we understand is by.
 ///
 /// # Errors
 /// `Tampered` if a signature by a trusted key, or by one that a trusted authority certifies, does not verify.
@@ -60,6 +61,10 @@ pub(super) fn verify(jws: &Value, trust: &Trust) -> Result<bool> {
         let header = URL_SAFE_NO_PAD.decode(protected).map_err(|_| malformed())?;
         let header: Value = serde_json::from_slice(&header).map_err(|_| malformed())?;
         let bytes = URL_SAFE_NO_PAD.decode(text("signature")?).map_err(|_| malformed())?;
+        if header.get("crit").is_some() {
+            // It says that it must be understood otherwise (RFC 7515 section 4.1.11).
+            continue;
+        }
         let algorithm = header.get("alg").and_then(Value::as_str).ok_or_else(malformed)?;
         let signed = format!("{protected}.{payload}");
         let check = |key: &[u8]| check(algorithm, key, signed.as_bytes(), &bytes);
@@ -88,13 +93,13 @@ pub(super) fn verify(jws: &Value, trust: &Trust) -> Result<bool> {
 /// The key of a chain's first certificate, if the chain leads to a trusted one.
 fn certified_key(chain: &[Vec<u8>], trust: &Trust) -> Option<Vec<u8>> {
     let leaf_bytes = chain.first()?;
+    // A certificate that is trusted by itself needs no chain, nor be of a version that has extensions.
+    if trust.roots.contains(leaf_bytes) {
+        return key_of(leaf_bytes);
+    }
     let leaf_der = CertificateDer::from_slice(leaf_bytes);
     let leaf = EndEntityCert::try_from(&leaf_der).ok()?;
     let key = leaf.subject_public_key_info().to_vec();
-    // A certificate that is trusted by itself needs no chain.
-    if trust.roots.contains(leaf_bytes) {
-        return Some(key);
-    }
     let roots: Vec<CertificateDer<'_>> = trust.roots.iter().map(|root| CertificateDer::from_slice(root)).collect();
     let anchors: Vec<_> = roots.iter().filter_map(|root| anchor_from_trusted_cert(root).ok()).collect();
     let between: Vec<CertificateDer<'_>> = chain[1..].iter().map(|cert| CertificateDer::from_slice(cert)).collect();
@@ -137,6 +142,21 @@ fn spki(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (6, oid, _) = read(algorithm)? else { return None };
     let (3, bits, _) = read(rest)? else { return None };
     Some((oid, bits.strip_prefix(&[0])?))
+}
+
+/// The SubjectPublicKeyInfo of a certificate (RFC 5280 section 4.1).
+fn key_of(certificate: &[u8]) -> Option<Vec<u8>> {
+    let (0x30, certificate, []) = read(certificate)? else { return None };
+    let (0x30, mut fields, _) = read(certificate)? else { return None };
+    if let (0xA0, _, rest) = read(fields)? {
+        fields = rest;
+    }
+    // Serial number, algorithm, issuer, validity, subject.
+    for _ in 0..5 {
+        fields = read(fields)?.2;
+    }
+    let (0x30, _, rest) = read(fields)? else { return None };
+    Some(fields[..fields.len() - rest.len()].to_vec())
 }
 
 /// Tag, content and what follows.

@@ -177,7 +177,7 @@ pub(crate) fn referring(
         let all = strict.get(list).and_then(Value::as_array).into_iter().flatten();
         all.enumerate().map(move |(at, entry)| (list, at, entry))
     });
-    let found = entries.find_map(|(list, at, entry)| {
+    entries.find_map(|(list, at, entry)| {
         let place = format!("/{list}/{at}");
         // As the import looks for it.
         let source = if entry.get("url").is_some() { entry } else { told.pointer(&place).unwrap_or(entry) };
@@ -187,8 +187,7 @@ pub(crate) fn referring(
             && info.name.as_deref() == Some(named.as_str())
             && info.digest == content_hash(source);
         (fits && free(&place)).then_some(place)
-    });
-    found
+    })
 }
 
 /// The name that an entry gives its file, or that its URL ends in.
