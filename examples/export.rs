@@ -1,14 +1,28 @@
 //! Writes all records of a tenant as a bag of vCons: `export VAULT IDENTITY-FILE FOLDER`.
 
 use std::error::Error;
+use std::io::{self, BufRead};
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use strongroom::{Access, Identity, Listing, Vault};
+use strongroom::{Access, ErrorKind, Identity, Listing, Vault, age};
 
-fn main() -> Result<(), Box<dyn Error>> {
+type Done<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Done<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [vault, identity, folder] = &args[..] else { return Err("usage: export VAULT IDENTITY-FILE FOLDER".into()) };
-    let (vault, identity) = (Vault::open(vault)?, Arc::new(Identity::read_file(identity)?));
+    let (vault, identity) = (Vault::open(vault)?, Arc::new(open_identity(identity)?));
     let tenant = vault.tenants()?.into_iter().find(|tenant| tenant.card.recipient() == identity.recipient());
     let tenant = tenant.ok_or("no tenant of this vault has that key")?;
     let session = vault.session(tenant.id, identity, Access::new("export", "taking everything out"))?;
@@ -30,4 +44,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         exported.erased.len()
     );
     Ok(())
+}
+
+/// An error and its reasons in one line.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(reason) => format!("{error}: {}", chain(reason)),
+        None => error.to_string(),
+    }
+}
+
+fn open_identity(path: &str) -> Done<Identity> {
+    match Identity::read_file(path) {
+        // Not a plain one: perhaps under a passphrase.
+        Err(e) if e.kind() == ErrorKind::InvalidInput => {
+            eprint!("passphrase (shown as you type): ");
+            let mut passphrase = String::new();
+            io::stdin().lock().read_line(&mut passphrase)?;
+            Ok(Identity::read_encrypted_file(path, &age::Passphrase::new(passphrase.trim_end_matches(['\r', '\n'])))?)
+        }
+        read => Ok(read?),
+    }
 }

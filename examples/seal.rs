@@ -5,11 +5,22 @@
 
 use std::error::Error;
 use std::io::{self, Read, Write, stdin, stdout};
+use std::process::ExitCode;
 
 use strongroom::age::{ArmorWriter, Passphrase, Reader, Writer};
 use strongroom::{Identity, Recipient};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let passphrase = || std::env::var("SEAL_PASSPHRASE").map(Passphrase::new);
@@ -47,4 +58,12 @@ fn seal(
 fn copy(mut reader: impl Read) -> Result<(), Box<dyn Error>> {
     io::copy(&mut reader, &mut stdout().lock())?;
     Ok(())
+}
+
+/// An error and its reasons in one line.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(reason) => format!("{error}: {}", chain(reason)),
+        None => error.to_string(),
+    }
 }

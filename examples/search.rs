@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -29,7 +30,17 @@ type Done<T> = Result<T, Box<dyn Error>>;
 /// Interactions on a page.
 const PAGE: usize = 10;
 
-fn main() -> Done<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Done<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let ["--vault", vault, "--identity", identity] = args.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
         return Err("usage: search --vault DIR --identity FILE".into());
@@ -53,8 +64,16 @@ fn main() -> Done<()> {
             return Ok(());
         }
         if let Err(error) = finder.obey(line.trim()) {
-            println!("{error}");
+            println!("{}", chain(&*error));
         }
+    }
+}
+
+/// An error and its reasons in one line.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(reason) => format!("{error}: {}", chain(reason)),
+        None => error.to_string(),
     }
 }
 
