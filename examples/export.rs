@@ -46,11 +46,12 @@ fn run() -> Done<()> {
     Ok(())
 }
 
-/// An error and its reasons in one line.
-fn chain(error: &dyn Error) -> String {
-    match error.source() {
-        Some(reason) => format!("{error}: {}", chain(reason)),
-        None => error.to_string(),
+/// An error and its reasons in one line; the last of ours without one says of which kind it is.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    match (error.source(), error.downcast_ref::<strongroom::Error>()) {
+        (Some(reason), _) => format!("{error}: {}", chain(reason)),
+        (None, Some(ours)) => format!("{error}: {:?}", ours.kind()),
+        (None, None) => error.to_string(),
     }
 }
 

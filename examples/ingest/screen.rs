@@ -42,15 +42,13 @@ impl Progress {
     }
 }
 
-/// An error and its reasons in one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(reason) = source {
-        text.push_str(&format!(": {reason}"));
-        source = reason.source();
+/// An error and its reasons in one line; the last of ours without one says of which kind it is.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    match (error.source(), error.downcast_ref::<strongroom::Error>()) {
+        (Some(reason), _) => format!("{error}: {}", chain(reason)),
+        (None, Some(ours)) => format!("{error}: {:?}", ours.kind()),
+        (None, None) => error.to_string(),
     }
-    text
 }
 
 /// Without what a terminal would obey: a file may be called anything.
