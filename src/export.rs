@@ -115,14 +115,12 @@ impl Record {
         if info.len > vcon::MAX_DOCUMENT {
             return Ok(None);
         }
-        let bytes = self.read_part(number)?;
         // What is called a vCon and is none, or an encrypted one, is a part like others.
-        let Ok(told) = vcon::parse(&bytes) else { return Ok(None) };
-        let Ok(imported) = vcon::Import::new().import(&bytes) else { return Ok(None) };
+        let Ok(read) = vcon::Import::new().read(&self.read_part(number)?) else { return Ok(None) };
+        let vcon::Read { imported, told, strict: document } = read;
         let draft = imported.draft;
         let adds = !same(&draft.head, self.head());
         let mut inside = draft.parts.into_iter().map(DraftPart::into_info).collect::<Result<Vec<_>>>()?;
-        let document = vcon::normalise(&told).0;
         let (mut referred, mut others, mut taken) = (Vec::new(), Vec::new(), HashSet::new());
         for (number, info) in self.parts() {
             let alike = |known: &PartInfo| {

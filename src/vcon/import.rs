@@ -101,6 +101,11 @@ impl Import {
     /// encrypted; [`Tampered`](ErrorKind::Tampered) if a signature does not verify or is missing where it is required;
     /// [`TooLarge`](ErrorKind::TooLarge) above the limit.
     pub fn import(&self, bytes: &[u8]) -> Result<Imported> {
+        Ok(self.read(bytes)?.imported)
+    }
+
+    /// As [`import`](Self::import), with the document beside it.
+    pub(crate) fn read(&self, bytes: &[u8]) -> Result<Read> {
         let Form { document, jws, coercions: lost } = Form::read(bytes, self.most.unwrap_or(MAX_DOCUMENT))?;
         let mut coercions = Vec::new();
         let (media_type, verified) = match jws {
@@ -134,8 +139,17 @@ impl Import {
         let mut said = Sha256::new_with_prefix(bytes);
         work.taken.iter().for_each(|place| said.update(place));
         draft = draft.idempotency_key(format!("vcon:{uuid}:{}", hex(&said.finalize()[..16])));
-        Ok(Imported { draft, coercions: work.coercions, files: work.files })
+        let imported = Imported { draft, coercions: work.coercions, files: work.files };
+        Ok(Read { imported, told: document, strict })
     }
+}
+
+/// A document that was read.
+pub(crate) struct Read {
+    pub(crate) imported: Imported,
+    pub(crate) told: Value,
+    /// Normalised.
+    pub(crate) strict: Value,
 }
 
 impl fmt::Debug for Import {

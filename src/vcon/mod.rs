@@ -15,6 +15,7 @@ pub use form::{is_vcon, parse};
 pub use import::Import;
 pub use normalise::normalise;
 
+pub(crate) use import::Read;
 pub(crate) use write::{BAG_URL, Content, ExportPart, append, build, file_name, refer, referring};
 
 /// The version that is written.
