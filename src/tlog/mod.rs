@@ -1,0 +1,23 @@
+//! The formats of transparency logs: trees of RFC 6962, checkpoints and proofs as C2SP and Sigsum write them. Pure:
+//! nothing here reads or writes a file, knows a secret, or panics on any input.
+
+mod checkpoint;
+mod key;
+mod leaf;
+mod merkle;
+mod policy;
+mod proof;
+mod tiles;
+#[cfg(test)]
+mod tests;
+
+pub use checkpoint::{Checkpoint, SignedCheckpoint, origin_of};
+pub use key::{KeyKind, VerifierKey, openssh, pem};
+pub use leaf::Leaf;
+pub use merkle::{
+    Edge, Hash, Nodes, consistency, empty_root, inclusion, leaf_hash, node_hash, place, root, verify_consistency,
+    verify_inclusion,
+};
+pub use policy::{c2sp_policy, sigsum_policy};
+pub use proof::InclusionProof;
+pub use tiles::{TILE, bundle, entries_path, tile_path};
