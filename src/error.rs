@@ -49,6 +49,9 @@ pub enum ErrorKind {
     OutcomeUnknown,
     /// The folder or database cannot be written by this process: nothing was stored.
     ReadOnly,
+    /// A ledger is behind what it was known to have grown to: somebody put an old copy back. Nothing is signed or released.
+    /// Put the newer copy back, or find out what became of it.
+    RolledBack,
     /// The reader that the caller supplied failed: nothing was stored; try again with a fresh source.
     Source,
     /// The bytes are not what was sealed, or not where they were sealed: trust nothing of them.

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TenantId, VaultId, unhex};
 
 const LABEL: &str = "tenant-card";
+const SUCCESSOR: &str = "tenant-card-successor";
 
 macro_rules! hashes {
     ($($(#[$doc:meta])* $name:ident,)*) => {$(
@@ -60,24 +61,55 @@ hashes! {
 pub struct TenantCard {
     vault: VaultId,
     tenant: TenantId,
+    version: u32,
     recipient: Recipient,
     public_key: PublicKey,
+    previous: [u8; 32],
     body: Vec<u8>,
     signature: [u8; 64],
+    /// By the key of the card before, which a successor has and a first card has not.
+    endorsement: Option<[u8; 64]>,
 }
 
 impl TenantCard {
     /// The card of `identity` as `tenant` of `vault`.
     pub fn new(vault: VaultId, tenant: TenantId, identity: &Identity) -> Self {
-        let body = body(vault, tenant, identity.recipient(), &identity.public_key());
+        Self::build(vault, tenant, 1, [0; 32], identity)
+    }
+
+    fn build(vault: VaultId, tenant: TenantId, version: u32, previous: [u8; 32], identity: &Identity) -> Self {
+        let (recipient, public_key) = (identity.recipient().clone(), identity.public_key());
+        let body = body(vault, tenant, version, &recipient, &public_key, &previous);
         let signature = identity.sign(&body);
-        Self {
-            vault,
-            tenant,
-            recipient: identity.recipient().clone(),
-            public_key: identity.public_key(),
-            body,
-            signature,
+        Self { vault, tenant, version, recipient, public_key, previous, body, signature, endorsement: None }
+    }
+
+    /// The card that follows this one: the same tenant under a new identity, endorsed by the old one. Whoever trusts
+    /// this card can follow to it.
+    ///
+    /// # Errors
+    /// [`WrongKey`](ErrorKind::WrongKey) if `old` is not this card's.
+    pub fn successor(&self, old: &Identity, new: &Identity) -> Result<Self> {
+        if old.public_key() != self.public_key {
+            return Err(Error::new(ErrorKind::WrongKey, "endorsing a tenant's next card"));
+        }
+        let hash = *self.hash().as_bytes();
+        let mut card = Self::build(self.vault, self.tenant, self.version + 1, hash, new);
+        card.endorsement = Some(old.sign(&enc(SUCCESSOR, &[&card.body])));
+        Ok(card)
+    }
+
+    /// Checks that this card follows `before` and that the key of that one says so.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if it does not.
+    pub fn verify_succession(&self, before: &Self) -> Result<()> {
+        let doing = "verifying that a tenant's card follows another";
+        let follows = (self.vault, self.tenant, self.version) == (before.vault, before.tenant, before.version + 1)
+            && &self.previous == before.hash().as_bytes();
+        match self.endorsement.filter(|_| follows) {
+            Some(endorsement) => before.public_key.verify(&enc(SUCCESSOR, &[&self.body]), &endorsement, doing),
+            None => Err(Error::new(ErrorKind::Tampered, doing)),
         }
     }
 
@@ -92,10 +124,11 @@ impl TenantCard {
         public_key: PublicKey,
         sign: impl FnOnce(&[u8]) -> Result<[u8; 64]>,
     ) -> Result<Self> {
-        let body = body(vault, tenant, &recipient, &public_key);
+        let (version, previous) = (1, [0; 32]);
+        let body = body(vault, tenant, version, &recipient, &public_key, &previous);
         let signature = sign(&body)?;
         public_key.verify(&body, &signature, "verifying a tenant card's signature")?;
-        Ok(Self { vault, tenant, recipient, public_key, body, signature })
+        Ok(Self { vault, tenant, version, recipient, public_key, previous, body, signature, endorsement: None })
     }
 
     /// The vault that it is for.
@@ -106,6 +139,11 @@ impl TenantCard {
     /// The tenant that it is of.
     pub fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// 1, and one more for every successor.
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// The key that epochs are sealed to.
@@ -125,15 +163,27 @@ impl TenantCard {
 
     /// The card as bytes, for a file or a wire.
     pub fn to_bytes(&self) -> Vec<u8> {
-        signed(&self.body, &self.signature)
+        let signed = signed(&self.body, &self.signature);
+        match &self.endorsement {
+            Some(endorsement) => enc(SUCCESSOR, &[&signed, endorsement]),
+            None => signed,
+        }
     }
 
     /// Parses and verifies a card.
     ///
     /// # Errors
-    /// [`Tampered`](ErrorKind::Tampered) if the bytes are no card or its signature does not verify;
-    /// [`Unsupported`](ErrorKind::Unsupported) for a card of a later version.
+    /// [`Tampered`](ErrorKind::Tampered) if the bytes are no card or its signature does not verify. A successor's
+    /// endorsement is verified against the card before it, by [`verify_succession`](Self::verify_succession).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (bytes, endorsement) = match Fields::of(SUCCESSOR, bytes) {
+            Ok(mut successor) => {
+                let (bytes, endorsement) = (successor.bytes()?, successor.array()?);
+                successor.end()?;
+                (bytes, Some(endorsement))
+            }
+            Err(_) => (bytes, None),
+        };
         let (body, signature) = split_signed(bytes)?;
         let mut f = Fields::of(LABEL, body)?;
         let (vault, tenant) = (VaultId::from_bytes(f.array()?), TenantId::from_bytes(f.array()?));
@@ -142,27 +192,42 @@ impl TenantCard {
         let public_key = PublicKey::from_bytes(f.array()?)?;
         let previous: [u8; 32] = f.array()?;
         f.end()?;
-        if version != 1 || previous != [0; 32] {
-            return Err(Error::new(ErrorKind::Unsupported, "reading a tenant card that succeeds another"));
+        let first = version == 1 && previous == [0; 32];
+        if endorsement.is_some() == first || version == 0 || (version == 1) != first {
+            return Err(Error::new(ErrorKind::Tampered, "reading a tenant's card"));
         }
         public_key.verify(body, &signature, "verifying a tenant card's signature")?;
-        Ok(Self { vault, tenant, recipient, public_key, body: body.to_vec(), signature })
+        let body = body.to_vec();
+        Ok(Self { vault, tenant, version, recipient, public_key, previous, body, signature, endorsement })
     }
 }
 
-fn body(vault: VaultId, tenant: TenantId, recipient: &Recipient, public_key: &PublicKey) -> Vec<u8> {
-    let version = 1u32.to_be_bytes();
-    let previous = [0; 32];
-    enc(
-        LABEL,
-        &[vault.as_bytes(), tenant.as_bytes(), &version, &recipient.to_field(), public_key.as_bytes(), &previous],
-    )
+fn body(
+    vault: VaultId,
+    tenant: TenantId,
+    version: u32,
+    recipient: &Recipient,
+    public_key: &PublicKey,
+    previous: &[u8; 32],
+) -> Vec<u8> {
+    let version = version.to_be_bytes();
+    enc(LABEL, &[vault.as_bytes(), tenant.as_bytes(), &version, &recipient.to_field(), public_key.as_bytes(), previous])
 }
 
 impl fmt::Debug for TenantCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { vault, tenant, recipient: _, public_key, body: _, signature: _ } = self;
-        write!(f, "TenantCard({vault}, {tenant}, {public_key}, {})", self.hash())
+        let Self {
+            vault,
+            tenant,
+            version,
+            recipient: _,
+            public_key,
+            previous: _,
+            body: _,
+            signature: _,
+            endorsement: _,
+        } = self;
+        write!(f, "TenantCard({vault}, {tenant}, version {version}, {public_key}, {})", self.hash())
     }
 }
 

@@ -8,6 +8,7 @@ use ::hpke::{Deserializable, OpModeR, OpModeS, Serializable, single_shot_open, s
 use zeroize::Zeroizing;
 
 use super::bech;
+use super::signing::PublicKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
@@ -161,6 +162,13 @@ pub trait Opener: Send + Sync {
     /// # Errors
     /// [`WrongKey`](ErrorKind::WrongKey) if it does not open; whatever fits if the key's keeper cannot be reached.
     fn open(&self, enc: &[u8], info: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>>;
+
+    /// Signs with the key that the tenant's card names, if it is at hand in memory. Then the ledger's entries about what
+    /// the tenant does bear the tenant's own signature, else the operator's. Called while a ledger is being written: it
+    /// must not wait for another machine.
+    fn sign(&self, _message: &[u8]) -> Option<(PublicKey, [u8; 64])> {
+        None
+    }
 }
 
 impl<T: Opener + ?Sized> Opener for std::sync::Arc<T> {
@@ -170,6 +178,10 @@ impl<T: Opener + ?Sized> Opener for std::sync::Arc<T> {
 
     fn open(&self, enc: &[u8], info: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         (**self).open(enc, info, ciphertext)
+    }
+
+    fn sign(&self, message: &[u8]) -> Option<(PublicKey, [u8; 64])> {
+        (**self).sign(message)
     }
 }
 

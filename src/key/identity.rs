@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::bech;
 use super::hpke::{self, Opener, Recipient, Suite};
-use super::signing::{self, PublicKey};
+use super::signing::{PublicKey, Signing};
 use crate::encoding::enc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kdf::exp;
@@ -62,15 +62,15 @@ impl Identity {
 
     /// The Ed25519 key that checks what this identity signs: `EXP(seed, ENC("tenant-sign"))`.
     pub fn public_key(&self) -> PublicKey {
-        signing::public_of(&self.signing_seed())
+        self.signing().public_key()
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        signing::sign(&self.signing_seed(), message)
+        self.signing().sign(message)
     }
 
-    fn signing_seed(&self) -> Secret {
-        exp(&self.secret, &enc("tenant-sign", &[]))
+    fn signing(&self) -> Signing {
+        Signing::from_seed(&exp(&self.secret, &enc("tenant-sign", &[])))
     }
 
     /// The secret key as age writes it: the one way to take it out of memory. Wiped when the string is dropped.
@@ -139,6 +139,11 @@ impl Opener for Identity {
 
     fn open(&self, enc: &[u8], info: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         hpke::open(self.recipient.suite(), &self.secret, enc, info, ciphertext)
+    }
+
+    fn sign(&self, message: &[u8]) -> Option<(PublicKey, [u8; 64])> {
+        let signing = self.signing();
+        Some((signing.public_key(), signing.sign(message)))
     }
 }
 

@@ -23,6 +23,8 @@ hashes! {
 pub struct DisclosurePolicy {
     vault: VaultId,
     tenant: TenantId,
+    version: u32,
+    previous: [u8; 32],
     threshold: u8,
     custodians: Vec<Recipient>,
     body: Vec<u8>,
@@ -35,7 +37,7 @@ impl DisclosurePolicy {
     /// # Errors
     /// [`WrongKey`](ErrorKind::WrongKey) if `identity` is not the card's.
     pub fn none(card: &TenantCard, identity: &Identity) -> Result<Self> {
-        Self::build(card, 0, Vec::new(), identity)
+        Self::build(card, None, 0, Vec::new(), identity)
     }
 
     /// Any `threshold` of the custodians, who must be 2 to 16 and all different; `threshold` is at least 2.
@@ -48,14 +50,55 @@ impl DisclosurePolicy {
         if threshold == 0 || custodians.contains(card.recipient()) {
             return Err(invalid(ErrorKind::InvalidInput));
         }
-        Self::build(card, threshold, custodians, identity)
+        Self::build(card, None, threshold, custodians, identity)
     }
 
-    fn build(card: &TenantCard, threshold: u8, custodians: Vec<Recipient>, identity: &Identity) -> Result<Self> {
+    /// The policy that follows this one, signed by the card that is in force then. With threshold 0 and no custodians,
+    /// nobody but the tenant.
+    ///
+    /// # Errors
+    /// As [`quorum`](Self::quorum).
+    pub fn successor(
+        &self,
+        card: &TenantCard,
+        threshold: u8,
+        custodians: Vec<Recipient>,
+        identity: &Identity,
+    ) -> Result<Self> {
+        if custodians.contains(card.recipient()) {
+            return Err(invalid(ErrorKind::InvalidInput));
+        }
+        Self::build(card, Some(self), threshold, custodians, identity)
+    }
+
+    /// Whether this card's key signed it.
+    pub(crate) fn is_signed_by(&self, card: &TenantCard) -> bool {
+        card.public_key().verify(&self.body, &self.signature, "verifying a disclosure policy's signature").is_ok()
+    }
+
+    /// Checks that this policy follows `before`.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if it does not.
+    pub fn verify_succession(&self, before: &Self) -> Result<()> {
+        let follows = (self.vault, self.tenant, self.version) == (before.vault, before.tenant, before.version + 1);
+        if follows && &self.previous == before.hash().as_bytes() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Tampered, "verifying that a disclosure policy follows another"))
+    }
+
+    fn build(
+        card: &TenantCard,
+        before: Option<&Self>,
+        threshold: u8,
+        custodians: Vec<Recipient>,
+        identity: &Identity,
+    ) -> Result<Self> {
         if identity.public_key() != card.public_key() {
             return Err(Error::new(ErrorKind::WrongKey, "signing a disclosure policy"));
         }
-        Self::sign_with(card, threshold, custodians, |body| Ok(identity.sign(body)))
+        Self::sign(card, before, threshold, custodians, |body| Ok(identity.sign(body)))
     }
 
     /// As [`quorum`](Self::quorum), or [`none`](Self::none) with zero custodians, for a signing key held elsewhere.
@@ -68,18 +111,39 @@ impl DisclosurePolicy {
         custodians: Vec<Recipient>,
         sign: impl FnOnce(&[u8]) -> Result<[u8; 64]>,
     ) -> Result<Self> {
+        Self::sign(card, None, threshold, custodians, sign)
+    }
+
+    fn sign(
+        card: &TenantCard,
+        before: Option<&Self>,
+        threshold: u8,
+        custodians: Vec<Recipient>,
+        sign: impl FnOnce(&[u8]) -> Result<[u8; 64]>,
+    ) -> Result<Self> {
         check(threshold, &custodians, ErrorKind::InvalidInput)?;
         let (vault, tenant) = (card.vault(), card.tenant());
-        let counts = [[threshold], [custodians.len() as u8]];
-        let version = 1u32.to_be_bytes();
+        let version = before.map_or(1, |before| before.version + 1);
+        let previous = before.map_or([0; 32], |before| *before.hash().as_bytes());
+        let (counts, number) = ([[threshold], [custodians.len() as u8]], version.to_be_bytes());
         let keys: Vec<Vec<u8>> = custodians.iter().map(Recipient::to_field).collect();
         let mut fields: Vec<&[u8]> =
-            vec![vault.as_bytes(), tenant.as_bytes(), &version, &[0; 32], &counts[0], &counts[1]];
+            vec![vault.as_bytes(), tenant.as_bytes(), &number, &previous, &counts[0], &counts[1]];
         fields.extend(keys.iter().map(Vec::as_slice));
         let body = enc(LABEL, &fields);
         let signature = sign(&body)?;
         card.public_key().verify(&body, &signature, "verifying a disclosure policy's signature")?;
-        Ok(Self { vault, tenant, threshold, custodians, body, signature })
+        Ok(Self { vault, tenant, version, previous, threshold, custodians, body, signature })
+    }
+
+    /// The tenant that it is of.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// 1, and one more for every successor.
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// How many custodians must agree; 0 where there are none.
@@ -105,8 +169,7 @@ impl DisclosurePolicy {
     /// Parses a policy and verifies that `card`'s tenant signed it for `card`'s vault.
     ///
     /// # Errors
-    /// [`Tampered`](ErrorKind::Tampered) if it is not so; [`Unsupported`](ErrorKind::Unsupported) for a policy of a
-    /// later version.
+    /// [`Tampered`](ErrorKind::Tampered) if it is not so.
     pub fn from_bytes(bytes: &[u8], card: &TenantCard) -> Result<Self> {
         let policy = Self::parse(bytes)?;
         if (policy.vault, policy.tenant) != (card.vault(), card.tenant()) {
@@ -128,11 +191,11 @@ impl DisclosurePolicy {
         }
         let custodians = (0..count).map(|_| Recipient::from_field(f.bytes()?)).collect::<Result<Vec<_>>>()?;
         f.end()?;
-        if version != 1 || previous != [0; 32] {
-            return Err(Error::new(ErrorKind::Unsupported, "reading a disclosure policy that succeeds another"));
+        if version == 0 || (version == 1) != (previous == [0; 32]) {
+            return Err(f.bad());
         }
         check(threshold, &custodians, ErrorKind::Tampered)?;
-        Ok(Self { vault, tenant, threshold, custodians, body: body.to_vec(), signature })
+        Ok(Self { vault, tenant, version, previous, threshold, custodians, body: body.to_vec(), signature })
     }
 }
 
@@ -149,7 +212,7 @@ fn invalid(kind: ErrorKind) -> Error {
 
 impl fmt::Debug for DisclosurePolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { vault: _, tenant, threshold, custodians, body: _, signature: _ } = self;
+        let Self { vault: _, tenant, version: _, previous: _, threshold, custodians, body: _, signature: _ } = self;
         write!(f, "DisclosurePolicy({tenant}, {threshold} of {}, {})", custodians.len(), self.hash())
     }
 }

@@ -50,13 +50,40 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Signs with the key of a seed. The expanded key lives on the stack for the call and is wiped.
-pub(crate) fn sign(seed: &Secret, message: &[u8]) -> [u8; 64] {
-    SigningKey::from_bytes(seed.expose_secret()).sign(message).to_bytes()
+/// Public keys, found by their SHA-256.
+#[derive(Clone, Default)]
+pub(crate) struct VerifierKeys(std::collections::HashMap<[u8; 32], PublicKey>);
+
+impl VerifierKeys {
+    pub(crate) fn add(&mut self, key: PublicKey) {
+        self.0.insert(<sha2::Sha256 as sha2::Digest>::digest(key.as_bytes()).into(), key);
+    }
+
+    pub(crate) fn of(&self, hash: &[u8; 32]) -> Option<PublicKey> {
+        self.0.get(hash).copied()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8; 32], &PublicKey)> {
+        self.0.iter()
+    }
 }
 
-pub(crate) fn public_of(seed: &Secret) -> PublicKey {
-    PublicKey(SigningKey::from_bytes(seed.expose_secret()).verifying_key().to_bytes())
+/// A secret signing key beside its public one, so that a signature costs no computation of the latter. Born in its box,
+/// wiped when dropped.
+pub(crate) struct Signing(Box<SigningKey>);
+
+impl Signing {
+    pub(crate) fn from_seed(seed: &Secret) -> Self {
+        Self(Box::new(SigningKey::from_bytes(seed.expose_secret())))
+    }
+
+    pub(crate) fn public_key(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key().to_bytes())
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message).to_bytes()
+    }
 }
 
 /// `ENC("signed"; body, signature)`: how cards, policies and epoch headers are stored.
@@ -84,8 +111,9 @@ mod tests {
 
         let seed = Secret::generate().unwrap();
         let ring = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed.expose_secret()).unwrap();
-        assert_eq!(ring.sign(b"m").as_ref(), sign(&seed, b"m"));
-        public_of(&seed).verify(b"m", &sign(&seed, b"m"), "x").unwrap();
-        assert!(public_of(&seed).verify(b"n", &sign(&seed, b"m"), "x").is_err());
+        let ours = Signing::from_seed(&seed);
+        assert_eq!(ring.sign(b"m").as_ref(), ours.sign(b"m"));
+        ours.public_key().verify(b"m", &ours.sign(b"m"), "x").unwrap();
+        assert!(ours.public_key().verify(b"n", &ours.sign(b"m"), "x").is_err());
     }
 }

@@ -1,14 +1,11 @@
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
 use ring::hmac;
 use zeroize::Zeroizing;
 
-use super::bech;
-use super::identity::write_secret_file;
-use super::signing::{self, PublicKey};
+use super::keyfile;
+use super::signing::{PublicKey, Signing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
@@ -19,7 +16,8 @@ const PREFIX: &str = "strongroom-writer-key-";
 ///
 /// Several processes that must recognise each other's idempotency keys use [`sibling`](Self::sibling)s.
 pub struct WriterKey {
-    sign: Secret,
+    seed: Secret,
+    signing: Signing,
     dedup: Secret,
 }
 
@@ -29,12 +27,12 @@ impl WriterKey {
     /// # Errors
     /// [`Io`](ErrorKind::Io) if the system gives no randomness.
     pub fn generate() -> Result<Self> {
-        Ok(Self { sign: Secret::generate()?, dedup: Secret::generate()? })
+        Ok(Self::from_secrets(Secret::generate()?, Secret::generate()?))
     }
 
-    #[cfg(test)]
-    pub(crate) fn from_secrets(sign: Secret, dedup: Secret) -> Self {
-        Self { sign, dedup }
+    pub(crate) fn from_secrets(seed: Secret, dedup: Secret) -> Self {
+        let signing = Signing::from_seed(&seed);
+        Self { seed, signing, dedup }
     }
 
     /// Another writer, with a signing key of its own, that recognises the same idempotency keys.
@@ -43,16 +41,16 @@ impl WriterKey {
     /// [`Io`](ErrorKind::Io) if the system gives no randomness.
     pub fn sibling(&self) -> Result<Self> {
         let dedup = Secret::from_fn(|d| d.copy_from_slice(self.dedup.expose_secret()));
-        Ok(Self { sign: Secret::generate()?, dedup })
+        Ok(Self::from_secrets(Secret::generate()?, dedup))
     }
 
     /// The key that checks its epochs' signatures; [`Vault::enrol_writer`](crate::Vault::enrol_writer) takes it.
     pub fn public_key(&self) -> PublicKey {
-        signing::public_of(&self.sign)
+        self.signing.public_key()
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        signing::sign(&self.sign, message)
+        self.signing.sign(message)
     }
 
     /// `HMAC-SHA256(dedup key, message)`.
@@ -65,8 +63,8 @@ impl WriterKey {
 
     /// The secret as text, `STRONGROOM-WRITER-KEY-1…`: the one way to take it out of memory.
     pub fn expose_secret(&self) -> Zeroizing<String> {
-        let both = Zeroizing::new([*self.sign.expose_secret(), *self.dedup.expose_secret()].concat());
-        Zeroizing::new(bech::encode(PREFIX, &both).to_uppercase())
+        let both = Zeroizing::new([*self.seed.expose_secret(), *self.dedup.expose_secret()].concat());
+        keyfile::text(PREFIX, &both)
     }
 
     /// Reads a file that [`write_file`](Self::write_file) wrote.
@@ -74,10 +72,7 @@ impl WriterKey {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if it is no such file; else as the file system.
     pub fn read_file(path: impl AsRef<Path>) -> Result<Self> {
-        let mut text = Zeroizing::new(String::new());
-        let file = File::open(path).map_err(|e| Error::from_io(e, "reading a writer key file"))?;
-        file.take(4096).read_to_string(&mut text).map_err(|e| Error::from_io(e, "reading a writer key file"))?;
-        text.trim().parse()
+        keyfile::read(path.as_ref(), "reading a writer key file")?.trim().parse()
     }
 
     /// Writes the secret to a new file that only its owner can read, synced.
@@ -85,8 +80,7 @@ impl WriterKey {
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) if the file is there; else as the file system.
     pub fn write_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        let text = Zeroizing::new(format!("{}\n", *self.expose_secret()));
-        write_secret_file(path.as_ref(), text.as_bytes(), "writing a writer key file")
+        keyfile::write(path.as_ref(), &self.expose_secret(), "writing a writer key file")
     }
 }
 
@@ -95,9 +89,10 @@ impl FromStr for WriterKey {
 
     fn from_str(text: &str) -> Result<Self> {
         let bad = || Error::new(ErrorKind::InvalidInput, "parsing a writer key");
-        let (prefix, both) = bech::decode(text).ok_or_else(bad)?;
-        let (sign, dedup) = both.split_at_checked(32).filter(|_| prefix == PREFIX).ok_or_else(bad)?;
-        Ok(Self { sign: Secret::from_slice(sign).ok_or_else(bad)?, dedup: Secret::from_slice(dedup).ok_or_else(bad)? })
+        let both = keyfile::parse(PREFIX, text).ok_or_else(bad)?;
+        let (seed, dedup) = both.split_at_checked(32).ok_or_else(bad)?;
+        let (seed, dedup) = Secret::from_slice(seed).zip(Secret::from_slice(dedup)).ok_or_else(bad)?;
+        Ok(Self::from_secrets(seed, dedup))
     }
 }
 
