@@ -2,10 +2,11 @@
 
 use std::error::Error;
 use std::io::{self, BufRead};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use strongroom::{Access, ErrorKind, Identity, Listing, Vault, age};
+use strongroom::{Access, ErrorKind, Identity, Listing, OperatorKey, Vault, age};
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
 fn run() -> Done<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [vault, identity, folder] = &args[..] else { return Err("usage: export VAULT IDENTITY-FILE FOLDER".into()) };
-    let (vault, identity) = (Vault::open(vault)?, Arc::new(open_identity(identity)?));
+    let (vault, identity) = (open_vault(vault)?, Arc::new(open_identity(identity)?));
     let tenant = vault.tenants()?.into_iter().find(|tenant| tenant.card.recipient() == identity.recipient());
     let tenant = tenant.ok_or("no tenant of this vault has that key")?;
     let session = vault.session(tenant.id, identity, Access::new("export", "taking everything out"))?;
@@ -53,6 +54,11 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         (None, Some(ours)) => format!("{error}: {:?}", ours.kind()),
         (None, None) => error.to_string(),
     }
+}
+
+/// The example `ingest` leaves the operator's key beside the vault.
+fn open_vault(path: &str) -> Done<Vault> {
+    Ok(Vault::open(path, OperatorKey::read_file(Path::new(path).with_added_extension("keys").join("operator.key"))?)?)
 }
 
 fn open_identity(path: &str) -> Done<Identity> {

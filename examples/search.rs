@@ -7,12 +7,14 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use strongroom::{
-    Access, Cursor, ErrorKind, Identifier, Identity, Listing, PartKind, Pattern, Record, TenantSession, Vault, age,
+    Access, Cursor, ErrorKind, Identifier, Identity, Listing, OperatorKey, PartKind, Pattern, Record, TenantSession,
+    Vault, age,
 };
 
 const HELP: &str = "  WORDS            interactions in which these words are said, in any case
@@ -45,7 +47,7 @@ fn run() -> Done<()> {
     let ["--vault", vault, "--identity", identity] = args.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
         return Err("usage: search --vault DIR --identity FILE".into());
     };
-    let (vault, identity) = (Vault::open(vault)?, Arc::new(open_identity(identity)?));
+    let (vault, identity) = (open_vault(vault)?, Arc::new(open_identity(identity)?));
     let tenant = vault.tenants()?.into_iter().find(|tenant| tenant.card.recipient() == identity.recipient());
     let tenant = tenant.ok_or("no tenant of this vault has that key")?;
     let actor = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
@@ -76,6 +78,11 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         (None, Some(ours)) => format!("{error}: {:?}", ours.kind()),
         (None, None) => error.to_string(),
     }
+}
+
+/// The example `ingest` leaves the operator's key beside the vault.
+fn open_vault(path: &str) -> Done<Vault> {
+    Ok(Vault::open(path, OperatorKey::read_file(Path::new(path).with_added_extension("keys").join("operator.key"))?)?)
 }
 
 fn open_identity(path: &str) -> Done<Identity> {

@@ -12,7 +12,8 @@ use crate::record::{Head, RecordHeader};
 use crate::secret::Secret;
 use crate::stream::{HEADER, OpenReader, RangeReader, SealWriter, Sealer, opened_len, sealed_len, unwrap};
 use crate::text::Text;
-use crate::{age, audio, bagit, chat, mail, vcon};
+use crate::tlog::{InclusionProof, Leaf, SignedCheckpoint, VerifierKey};
+use crate::{Message, age, audio, bagit, chat, mail, vcon};
 
 const KEY: [u8; 32] = [7; 32];
 const CONTEXT: &[u8] = b"fuzz";
@@ -163,6 +164,57 @@ pub fn bagit(data: &[u8]) -> bool {
     whole
 }
 
+/// Signed checkpoints, lines that others sign under one, and the keys of those who do.
+pub fn checkpoint(data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else { return false };
+    if let Ok(key) = text.parse::<VerifierKey>() {
+        assert_eq!(key.to_string(), text);
+    }
+    let Ok(signed) = text.parse::<SignedCheckpoint>() else { return false };
+    assert_eq!(signed.to_string(), text);
+    let _ = signed.verify(&signer().public_key());
+    // The text of one, and every end of it as what is added.
+    for (at, _) in text.match_indices('\n').take(8) {
+        let mut more = signed.clone();
+        if more.add_lines(&text[at + 1..]).is_ok() {
+            assert_eq!(more.to_string().parse::<SignedCheckpoint>().unwrap(), more);
+        } else {
+            assert_eq!(more, signed);
+        }
+    }
+    true
+}
+
+/// Proofs of inclusion in both texts.
+pub fn proof(data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else { return false };
+    let log = signer().public_key();
+    let tlog = InclusionProof::from_tlog_proof(text, Leaf::from_bytes(&[7; 128]));
+    let sigsum = InclusionProof::from_sigsum_proof(text, CONTEXT, &log);
+    if let Ok(proof) = &tlog {
+        // What is extra is passed over.
+        let (written, extra) = (proof.to_tlog_proof(), text.contains("\nextra "));
+        assert!(extra || written == text);
+        assert_eq!(InclusionProof::from_tlog_proof(&written, proof.leaf.clone()).unwrap(), *proof);
+    }
+    if let Ok(proof) = &sigsum {
+        let written = proof.to_sigsum_proof(&log);
+        assert!(text.contains("\ncosignature=") || written == text);
+        assert_eq!(InclusionProof::from_sigsum_proof(&written, CONTEXT, &log).unwrap(), *proof);
+    }
+    for proof in [&tlog, &sigsum].into_iter().flatten() {
+        let _ = proof.verify(CONTEXT, &log, &log);
+    }
+    tlog.is_ok() || sigsum.is_ok()
+}
+
+/// Messages of the ledger.
+pub fn message(data: &[u8]) -> bool {
+    let Ok(message) = Message::from_bytes(data) else { return false };
+    assert_eq!(message.to_bytes(), data);
+    true
+}
+
 /// Chat logs of every format.
 pub fn chat(data: &[u8]) -> bool {
     let formats = [chat::Format::Json, chat::Format::JsonLines, chat::Format::Csv];
@@ -256,16 +308,19 @@ mod tests {
     use crate::time::Timestamp;
 
     type Target = fn(&[u8]) -> bool;
-    const TARGETS: [(&str, Target); 14] = [
+    const TARGETS: [(&str, Target); 17] = [
         ("age_open", age_open),
         ("bagit", bagit),
         ("card", card),
         ("chat", chat),
+        ("checkpoint", checkpoint),
         ("codec_head", codec_head),
         ("enc_parse", enc_parse),
         ("epoch_header", epoch_header),
         ("mail", mail),
+        ("message", message),
         ("policy", policy),
+        ("proof", proof),
         ("record_header", record_header),
         ("stream_open", stream_open),
         ("text", text),
@@ -372,6 +427,93 @@ mod tests {
             [("valid-empty", &sealed(0)), ("valid-short", &short), ("valid-headless", &short[HEADER..])];
         write("stream_open", &files, &short);
         write("stream_open", &[("bad-no-tag", &sealed(CHUNK)[..HEADER + TAG - 1])], &[]);
+        ledger();
+    }
+
+    /// The corpora of what a ledger consists of: in a log of three entries.
+    fn ledger() {
+        use crate::tlog::{Checkpoint, Edge, KeyKind, inclusion, origin_of};
+        use crate::{Kind, RecordSet};
+        let own = signer();
+        let log = own.public_key();
+        let leaf = Leaf::sign(CONTEXT, &log, |bytes| own.sign(bytes));
+        let checkpoint = |edge: &Edge| {
+            let head = Checkpoint { origin: origin_of(&log), size: edge.size(), root: edge.root() };
+            let mut signed = SignedCheckpoint::sign(head, &log, |bytes| own.sign(bytes));
+            let name = format!("example.org/{}", crate::id::hex(&[8; 32]));
+            let clock = VerifierKey::new(name, KeyKind::Cosigner, log).unwrap();
+            signed.cosign(&clock, 1_710_605_360, |bytes| own.sign(bytes)).unwrap();
+            (signed, clock)
+        };
+        let mut edge = Edge::default();
+        edge.push(leaf.hash());
+        let alone = InclusionProof { leaf, index: 0, path: Vec::new(), checkpoint: checkpoint(&edge).0 };
+        edge.push([1; 32]);
+        edge.push([2; 32]);
+        let (signed, clock) = checkpoint(&edge);
+        struct Same;
+        impl crate::tlog::Nodes for Same {
+            fn nodes(&self, wanted: &[(u8, u64)]) -> crate::Result<Vec<[u8; 32]>> {
+                Ok(wanted.iter().map(|(level, index)| [level + *index as u8; 32]).collect())
+            }
+        }
+        let path = inclusion(0, 3, &Same).unwrap();
+        let three = InclusionProof { path, checkpoint: signed.clone(), ..alone.clone() };
+
+        let text = signed.to_string();
+        let files = [
+            ("valid-signed", text.clone()),
+            ("valid-alone", alone.checkpoint.to_string()),
+            ("key", clock.to_string()),
+            ("bad-cut", text.trim_end().to_owned()),
+            ("bad-trailing-byte", format!("{text}\0")),
+            ("bad-extension-line", text.replace("\n\n", "\nmore\n\n")),
+            ("bad-leading-zero", text.replace("\n3\n", "\n03\n")),
+            ("bad-carriage-returns", text.replace('\n', "\r\n")),
+        ];
+        files.iter().for_each(|(name, text)| write("checkpoint", &[(name, text.as_bytes())], &[]));
+
+        let (tlog, sigsum) = (three.to_tlog_proof(), three.to_sigsum_proof(&log));
+        let extra = tlog.replacen('\n', "\nextra AAAA\n", 1);
+        let files: [(&str, &str); 8] = [
+            ("valid-tlog", &tlog),
+            ("valid-tlog-extra", &extra),
+            ("valid-tlog-alone", &alone.to_tlog_proof()),
+            ("valid-sigsum", &sigsum),
+            ("valid-sigsum-alone", &alone.to_sigsum_proof(&log)),
+            ("bad-sigsum-cut", sigsum.trim_end()),
+            ("bad-sigsum-version", &sigsum.replace("version=2", "version=1")),
+            ("bad-sigsum-index", &sigsum.replace("leaf_index=0", "leaf_index=3")),
+        ];
+        files.iter().for_each(|(name, text)| write("proof", &[(name, text.as_bytes())], tlog.as_bytes()));
+
+        let mut message = Message {
+            log: origin_of(&log),
+            seq: 7,
+            time: Timestamp::from_unix_ms(1_710_605_360_701),
+            kind: Kind::Ingested,
+            actor: "writer".into(),
+            basis: None,
+            purpose: None,
+            records: None,
+            payload: None,
+            refers: None,
+            details: Default::default(),
+            nonce: [5; 32],
+        };
+        let small = message.to_bytes();
+        message.kind = Kind::Other("later".into());
+        message.actor = "a \"clerk\" é\u{1}".into();
+        (message.basis, message.purpose) = (Some("order".into()), Some("audit".into()));
+        message.records = Some(RecordSet::of_headers([[1; 32]]));
+        (message.payload, message.refers) = (Some([6; 32]), Some(3));
+        message.details = [("a".into(), "1".into()), ("b".into(), "2".into())].into();
+        let large = message.to_bytes();
+        let version = large.iter().position(|b| *b == b'1').unwrap();
+        let later = changed(&large, version, b'2');
+        let files: [(&str, &[u8]); 3] =
+            [("valid-small", &small), ("valid-large", &large), ("bad-later-version", &later)];
+        write("message", &files, &large);
     }
 
     /// Writes the files and, of `whole` if there is any, what became of it by the usual faults.

@@ -5,6 +5,7 @@
 // words
 mod error;
 mod time;
+mod html;
 mod id;
 pub mod encoding;
 pub mod bagit;
@@ -13,6 +14,7 @@ mod secret;
 mod kdf;
 pub mod stream;
 mod key;
+pub mod tlog;
 pub mod age;
 mod shares;
 mod index;
@@ -27,10 +29,16 @@ pub mod chat;
 mod seal;
 // room
 mod store;
+mod room;
+mod period;
+mod ledger;
 mod vault;
 // acts
+mod enrol;
 mod ingest;
 mod retrieve;
+mod clock;
+mod audit;
 mod search;
 mod export;
 mod play;
@@ -42,6 +50,7 @@ pub mod fuzzing;
 #[cfg(test)]
 mod spec_examples;
 
+pub use audit::{AuditFinding, AuditReport, Auditor, Entry, ExportedLog, State, TenantLog};
 pub use check::{CheckReport, Finding, FindingKind, Swept};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};
 pub use error::{Error, ErrorKind, Result};
@@ -49,15 +58,17 @@ pub use export::Exported;
 pub use id::{EpochId, RecordId, TenantId, VaultId};
 pub use ingest::{Ingested, Ingestor};
 pub use key::{
-    CardHash, DisclosurePolicy, Identity, Opener, PolicyHash, PublicKey, Recipient, Suite, TenantCard, TenantPin,
-    WriterKey,
+    CardHash, ClockKey, DisclosurePolicy, Identity, Opener, OperatorKey, PolicyHash, PublicKey, Recipient, Suite,
+    TenantCard, TenantPin, WriterKey,
 };
+pub use ledger::{Kind, Message, Receipt, RecordSet};
 pub use record::{
     Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,
 };
 pub use retrieve::{Access, Cursor, Listed, Listing, Page, PartReader, Record, TenantSession};
+pub use room::Tenant;
 pub use search::{Match, Matches, Pattern, Place, Progress};
 pub use text::{Text, Turn};
 pub use time::Timestamp;
-pub use vault::{Tenant, Vault};
+pub use vault::{Vault, VaultOptions};

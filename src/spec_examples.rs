@@ -10,12 +10,16 @@ use crate::epoch::{EpochHeader, EpochReader, EpochSecrets, EpochWriter};
 use crate::id::{EpochId, RecordId, TenantId, VaultId, hex, unhex};
 use crate::index::IndexKey;
 use crate::kdf::exp;
-use crate::key::{DisclosurePolicy, Identity, Suite, TenantCard, TenantPin, WriterKey};
+use crate::key::{DisclosurePolicy, Identity, Signing, Suite, TenantCard, TenantPin, WriterKey};
 use crate::record::{Channel, Draft, Identifier, PartHeader, PartKind, ProducerDigest, RecordHeader, Role, Subject};
 use crate::seal::{Place, RecordKey, Sharing};
 use crate::secret::Secret;
 use crate::stream::wrap_with_salt;
 use crate::time::Timestamp;
+use crate::tlog::{
+    Checkpoint, Edge, Hash, InclusionProof, KeyKind, Leaf, Nodes, SignedCheckpoint, VerifierKey, c2sp_policy,
+    inclusion, openssh, origin_of, pem, place, sigsum_policy,
+};
 
 const SPEC: &str = include_str!("../docs/SPEC.md");
 
@@ -82,12 +86,57 @@ fn epoch() -> EpochWriter {
 
 fn texts() -> Vec<String> {
     let (card, policy) = statements();
-    vec![
+    [
         tenant().recipient().to_string(),
         tenant().expose_secret().to_string(),
         writer().expose_secret().to_string(),
         TenantPin::of(&card, &policy).to_string(),
         hex(&Sha256::digest(Identity::from_secret(Suite::XWing, secret(0x11)).recipient().to_string())),
+    ]
+    .into_iter()
+    .chain(ledger_texts())
+    .collect()
+}
+
+/// A log of three entries, and the hashes that each stored.
+struct Log(Vec<Leaf>, Vec<Vec<Hash>>, Edge);
+
+impl Nodes for Log {
+    fn nodes(&self, wanted: &[(u8, u64)]) -> crate::Result<Vec<Hash>> {
+        let places = wanted.iter().map(|(level, index)| place(*level, *index));
+        Ok(places.map(|(entry, at)| self.1[entry as usize][at]).collect())
+    }
+}
+
+fn log() -> Log {
+    let (actor, mut log) = (writer(), Log(Vec::new(), Vec::new(), Edge::default()));
+    for message in ["zero\n", "one\n", "two\n"] {
+        let leaf = Leaf::sign(message.as_bytes(), &actor.public_key(), |bytes| actor.sign(bytes));
+        log.1.push(log.2.push(leaf.hash()));
+        log.0.push(leaf);
+    }
+    log
+}
+
+fn ledger_texts() -> Vec<String> {
+    let (own, witness, log) = (Signing::from_seed(&secret(0x61)), Signing::from_seed(&secret(0x62)), log());
+    let key = own.public_key();
+    let checkpoint = Checkpoint { origin: origin_of(&key), size: log.2.size(), root: log.2.root() };
+    let mut signed = SignedCheckpoint::sign(checkpoint, &key, |bytes| own.sign(bytes));
+    let name = format!("sigsum.org/v1/witness/{}", hex(&Sha256::digest(witness.public_key().as_bytes())));
+    let cosigner = VerifierKey::new(name, KeyKind::Cosigner, witness.public_key()).unwrap();
+    signed.cosign(&cosigner, 1_710_605_400, |bytes| witness.sign(bytes)).unwrap();
+    let path = inclusion(1, 3, &log).unwrap();
+    let proof = InclusionProof { leaf: log.0[1].clone(), index: 1, path, checkpoint: signed.clone() };
+    proof.verify(b"one\n", &writer().public_key(), &key).unwrap();
+    vec![
+        format!("```text\n{signed}```"),
+        format!("```text\n{}```", proof.to_tlog_proof().replace(&format!("\n{signed}"), "")),
+        format!("```text\n{}```", proof.to_sigsum_proof(&key)),
+        format!("```text\n{}```", c2sp_policy(&key, std::slice::from_ref(&cosigner)).unwrap()),
+        format!("```text\n{}```", sigsum_policy(&key, &[cosigner])),
+        format!("```text\n{}```", openssh(&writer().public_key())),
+        format!("```text\n{}```", pem(&key)),
     ]
 }
 
@@ -177,6 +226,11 @@ fn examples() -> BTreeMap<&'static str, Vec<u8>> {
 
     let token = writer().token(&enc("idempotency", &[vault.as_bytes(), tenant.as_bytes(), b"pbx-7/000123"]));
     made.insert("idempotency-token", token[..16].to_vec());
+
+    let log = log();
+    made.insert("ledger-leaf", log.0[1].to_bytes().to_vec());
+    made.insert("ledger-stored", log.1[1].concat());
+    made.insert("ledger-root", log.2.root().to_vec());
     made
 }
 

@@ -91,7 +91,7 @@ fn four_processes_ingest_at_once_while_the_vault_is_swept_and_checked() {
 #[test]
 fn a_sweep_takes_nothing_of_ingestors_that_come_and_go() {
     let world = World::new();
-    let vault = Vault::open(world.path()).unwrap();
+    let vault = Vault::open(world.path(), common::operator()).unwrap();
     let (over, sweeps) = (AtomicBool::new(false), AtomicU64::new(0));
     let acknowledged = thread::scope(|scope| {
         let sweeping = scope.spawn(|| {
@@ -140,7 +140,7 @@ fn a_sweep_takes_nothing_of_a_part_that_is_still_coming() {
             ingestor.ingest(draft.part(PartKind::Audio, "audio/wav", source)).unwrap().record
         });
         half.wait();
-        let other = Vault::open(world.path()).unwrap();
+        let other = Vault::open(world.path(), common::operator()).unwrap();
         assert_eq!(other.sweep().unwrap(), Swept::default());
         assert!(other.check().unwrap().is_clean());
         go_on.wait();
@@ -187,7 +187,7 @@ impl Job {
         let job = std::env::var(Self::ENV).ok()?;
         let [number, pin, writer, path] = job.split('\n').collect::<Vec<_>>()[..] else { panic!("a job") };
         let writer = Arc::new(writer.parse::<WriterKey>().unwrap());
-        let ingestor = Vault::open(path).unwrap().ingestor(&pin.parse().unwrap(), writer).unwrap();
+        let ingestor = Vault::open(path, common::operator()).unwrap().ingestor(&pin.parse().unwrap(), writer).unwrap();
         Some(Self { ingestor, seeds: AtomicU64::new(number.parse::<u64>().unwrap() * 1_000_000) })
     }
 

@@ -46,7 +46,7 @@ fn the_same_draft_twice_in_one_batch_is_one_record() {
 fn a_key_is_recognised_after_a_restart_and_by_a_sibling_and_by_no_stranger() {
     let world = World::new();
     let first = world.ingestor(&world.acme).ingest(call("a")).unwrap();
-    let vault = Vault::open(world.path()).unwrap();
+    let vault = Vault::open(world.path(), common::operator()).unwrap();
     let restarted: WriterKey = world.writer.expose_secret().parse().unwrap();
     let sibling = world.writer.sibling().unwrap();
     let stranger = WriterKey::generate().unwrap();
@@ -64,7 +64,7 @@ fn eight_threads_with_two_writers_at_the_same_moment_make_one_record() {
     let world = World::new();
     let sibling = Arc::new(world.writer.sibling().unwrap());
     world.vault.enrol_writer(sibling.public_key()).unwrap();
-    let other = Vault::open(world.path()).unwrap().ingestor(&world.acme.pin, sibling).unwrap();
+    let other = Vault::open(world.path(), common::operator()).unwrap().ingestor(&world.acme.pin, sibling).unwrap();
     let ingestor = world.ingestor(&world.acme);
     for round in 0..5 {
         let together = Barrier::new(8);

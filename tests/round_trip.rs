@@ -100,7 +100,7 @@ fn records_outlive_the_process_and_the_ingestor() {
     let path = world.path();
     let common::World { dir: _dir, vault, acme, .. } = world;
     drop(vault);
-    let vault = Vault::open(&path).unwrap();
+    let vault = Vault::open(&path, common::operator()).unwrap();
     assert_eq!(acme.session(&vault).read(id).unwrap().read_part(1).unwrap(), b"kept");
     assert!(vault.check().unwrap().is_clean());
 }

@@ -12,7 +12,7 @@ use strongroom::{
 };
 
 use crate::Result;
-use crate::room::Room;
+use crate::room::{Room, operator};
 use crate::table::Table;
 use crate::work::{Numbers, median, quantile, texts};
 
@@ -127,14 +127,14 @@ pub fn growth(smaller: u64, dir: &Path, table: &mut Table) -> Result<()> {
 
 /// Opens the vault that has grown, with a thousand tenants in it.
 fn open_with_tenants(room: Room, smaller: u64, dir: &Path, table: &mut Table) -> Result<()> {
-    let vault = Vault::open(dir)?;
+    let vault = Vault::open(dir, operator())?;
     let owner = Identity::generate()?;
     for n in 0..1000 / smaller {
         let card = TenantCard::new(vault.id(), TenantId::generate()?, &owner);
         vault.enrol(&format!("tenant {n}"), &card, &DisclosurePolicy::none(&card, &owner)?)?;
     }
     drop((room, vault));
-    let times = (0..21).map(|_| timed(|| Ok(drop(Vault::open(dir)?)))).collect::<Result<Vec<_>>>()?;
+    let times = (0..21).map(|_| timed(|| Ok(drop(Vault::open(dir, operator())?)))).collect::<Result<Vec<_>>>()?;
     let ms = |s: f64| format!("{:.1} ms", s * 1e3);
     let opened = median(&times);
     table.single("open a vault of 1M records, 1,000 tenants", ms(opened), None, "< 50 ms", opened < 0.05);
@@ -145,7 +145,7 @@ fn open_with_tenants(room: Room, smaller: u64, dir: &Path, table: &mut Table) ->
 /// A person among a year of epochs, opened before and not.
 pub fn year(smaller: u64, dir: &Path, table: &mut Table) -> Result<()> {
     let _ = fs::remove_dir_all(dir);
-    let vault = Vault::create(dir)?;
+    let vault = Vault::create(dir, operator())?;
     let writer = Arc::new(WriterKey::generate()?);
     vault.enrol_writer(writer.public_key())?;
     let owner = Arc::new(Identity::generate()?);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use strongroom::{
-    Access, Channel, DisclosurePolicy, Draft, Identity, Ingestor, PartKind, Record, RecordId, TenantCard, TenantId,
+    Access, Channel, DisclosurePolicy, Draft, Identity, Ingestor, OperatorKey, PartKind, Record, RecordId, TenantCard, TenantId,
     TenantSession, Vault, WriterKey,
 };
 
@@ -17,6 +17,11 @@ use crate::work::{Numbers, TEXT, Work, audio, median, quantile, texts};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// A vault with one tenant.
+/// The operator of every vault here.
+pub fn operator() -> OperatorKey {
+    "STRONGROOM-OPERATOR-KEY-129G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329GSFS629Z".parse().expect("a constant key")
+}
+
 pub struct Room {
     pub ingestor: Ingestor,
     pub session: TenantSession,
@@ -26,7 +31,7 @@ impl Room {
     /// Makes the vault in `dir`, with so many custodians of whom three are a quorum.
     pub fn new(dir: &Path, custodians: usize) -> Result<Self> {
         let _ = fs::remove_dir_all(dir);
-        let vault = Vault::create(dir)?;
+        let vault = Vault::create(dir, operator())?;
         let writer = WriterKey::generate()?;
         vault.enrol_writer(writer.public_key())?;
         let tenant = Arc::new(Identity::generate()?);

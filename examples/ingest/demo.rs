@@ -24,7 +24,7 @@ pub fn run() -> Done<bool> {
     let folder = here.join("target").join("ingest-example").join(VaultId::generate()?.to_string()).join("my.vault");
 
     heading("1. A vault and two tenants");
-    let vault = Vault::create(&folder)?;
+    let vault = Vault::create(&folder, OperatorKey::generate()?)?;
     say!("vault    {} in {}", vault.id(), folder.strip_prefix(here).unwrap_or(&folder).display());
     let writer = Arc::new(WriterKey::generate()?);
     vault.enrol_writer(writer.public_key())?;

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use strongroom::{DisclosurePolicy, ErrorKind, Identity, TenantCard, TenantId, TenantPin, Vault, WriterKey};
+use strongroom::{
+    DisclosurePolicy, ErrorKind, Identity, OperatorKey, TenantCard, TenantId, TenantPin, Vault, WriterKey,
+};
 
 use crate::files::{self, Failure};
 use crate::screen::{Progress, chain, plain, say, size};
@@ -14,11 +16,11 @@ use crate::screen::{Progress, chain, plain, say, size};
 /// Ingests everything below the paths. `false` if anything failed.
 pub fn run(vault: &str, tenant: &str, paths: &[String]) -> Result<bool, Failure> {
     let folder = PathBuf::from(vault);
-    let vault = match Vault::open(&folder) {
-        Err(e) if e.kind() == ErrorKind::NotFound => Vault::create(&folder)?,
+    let keys = Keys::beside(&folder)?;
+    let vault = match Vault::open(&folder, keys.operator()?) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Vault::create(&folder, keys.operator()?)?,
         opened => opened?,
     };
-    let keys = Keys::beside(&folder)?;
     let writer = keys.writer(&vault)?;
     let pin = keys.pin(&vault, tenant)?;
     let ingestor = vault.ingestor(&pin, writer)?;
@@ -85,6 +87,18 @@ impl Keys {
 
     fn identity(&self, tenant: &str) -> PathBuf {
         self.0.join(format!("{}.identity", safe(tenant)))
+    }
+
+    fn operator(&self) -> Result<OperatorKey, Failure> {
+        let path = self.0.join("operator.key");
+        match OperatorKey::read_file(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                let key = OperatorKey::generate()?;
+                key.write_file(&path)?;
+                Ok(key)
+            }
+            read => Ok(read?),
+        }
     }
 
     fn writer(&self, vault: &Vault) -> Result<WriterKey, Failure> {

@@ -1,12 +1,12 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::named::{SlotBook, each_record};
+use super::named::{SlotBook, each_record, enter_entries, heads};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::EpochId;
 use crate::record::RecordHeader;
+use crate::room::Room;
 use crate::store::{Block, Found, ObjectName, SLOT};
-use crate::vault::Room;
 
 /// Slots read at once.
 const READ: usize = 4096;
@@ -80,7 +80,7 @@ fn is_known(room: &Room, epoch: EpochId) -> Result<bool> {
 pub(super) fn named_slots(room: &Room) -> Result<SlotBook> {
     // What comes later belongs to epochs that are not closed. Asked before the book is opened, which then has every
     // block and slot that these records name.
-    let last = room.store.last_record()?;
+    let (last, heads) = (room.store.last_record()?, heads(room)?);
     let mut named = SlotBook::new(room)?;
     each_record(room, last, |row| {
         let header = row.header(room.id)?;
@@ -90,7 +90,11 @@ pub(super) fn named_slots(room: &Room) -> Result<SlotBook> {
             Err(Error::new(ErrorKind::Tampered, "telling what records name from what a crash left"))
         }
     })?;
-    Ok(named)
+    // An entry that came in since belongs to an epoch that is not closed.
+    if enter_entries(room, &heads, &mut named)?.is_empty() {
+        return Ok(named);
+    }
+    Err(Error::new(ErrorKind::Tampered, "telling what entries name from what a crash left"))
 }
 
 fn is_named(room: &Room, object: ObjectName) -> Result<bool> {

@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::id::EpochId;
-use crate::store::{Block, RecordRow};
-use crate::vault::Room;
+use crate::id::{EpochId, TenantId};
+use crate::room::Room;
+use crate::store::{Block, LogRow, RecordRow, Which};
 
 /// Records read at once.
 const PAGE: usize = 256;
@@ -23,6 +23,36 @@ pub(super) fn each_record(room: &Room, last: i64, mut visit: impl FnMut(RecordRo
             visit(row)?;
         }
     }
+}
+
+/// The ledgers as they are now. Asked before the slots' book is opened, which then has every block that their entries
+/// lie in.
+pub(super) fn heads(room: &Room) -> Result<Vec<(TenantId, LogRow)>> {
+    let mut heads = Vec::new();
+    for tenant in room.store.tenants(Which::All)? {
+        heads.extend(room.store.logs(tenant.tenant)?.into_iter().map(|log| (tenant.tenant, log)));
+    }
+    Ok(heads)
+}
+
+/// Enters the slots of every ledger's entries. Gives the entries whose row or slot cannot be right.
+pub(super) fn enter_entries(
+    room: &Room,
+    heads: &[(TenantId, LogRow)],
+    named: &mut SlotBook,
+) -> Result<Vec<(TenantId, u64)>> {
+    let mut wrong = Vec::new();
+    for (tenant, log) in heads {
+        let mut seq = 0;
+        while seq < log.size {
+            let rows = room.store.entries(log.n, seq, PAGE.min((log.size - seq) as usize))?;
+            let Some(last) = rows.last() else { break };
+            seq = last.seq + 1;
+            let misplaced = rows.iter().filter(|row| !(row.is_whole() && named.enter(row.epoch, row.slot)));
+            wrong.extend(misplaced.map(|row| (*tenant, row.seq)));
+        }
+    }
+    Ok(wrong)
 }
 
 /// Slots that record headers name, one bit each.

@@ -12,6 +12,8 @@ pub struct CheckReport {
     pub tenants: u64,
     /// Epoch headers that were verified.
     pub epochs: u64,
+    /// Entries of the ledgers whose leaf is in the tree.
+    pub entries: u64,
     /// Records whose header and sealed parts were looked at.
     pub records: u64,
     /// Records whose head has been erased.
@@ -46,6 +48,8 @@ pub enum FindingKind {
     Statement,
     /// A record's header does not parse or is not where it belongs.
     Header,
+    /// A ledger's tree or head is not what was signed, or it is behind what it was.
+    Ledger,
     /// A sealed part, object or slot that a header names is not there, or is cut.
     Missing,
     /// A sealed part is not what its header says.
@@ -80,10 +84,10 @@ impl CheckReport {
 
 impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { findings, tenants, epochs, records, erased, parts, bytes, slots } = self;
+        let Self { findings, tenants, epochs, entries, records, erased, parts, bytes, slots } = self;
         writeln!(
             f,
-            "{tenants} tenants, {epochs} epochs, {records} records ({erased} erased), {parts} sealed parts of {bytes} bytes, {slots} slots"
+            "{tenants} tenants, {epochs} epochs, {entries} ledger entries, {records} records ({erased} erased), {parts} sealed parts of {bytes} bytes, {slots} slots"
         )?;
         for finding in findings {
             writeln!(f, "{finding}")?;

@@ -3,16 +3,20 @@ use std::collections::HashMap;
 use ring::digest::{Context, SHA256};
 
 use super::leftovers;
-use super::named::{SlotBook, each_record};
+use super::named::{SlotBook, each_record, enter_entries, heads};
 use super::report::{CheckReport, FindingKind};
 use crate::epoch::EpochHeader;
 use crate::error::{ErrorKind, Result};
 use crate::id::{EpochId, TenantId};
-use crate::key::{DisclosurePolicy, TenantCard};
 use crate::record::RecordHeader;
-use crate::store::{MAX_INLINE, ObjectName, RecordRow, Slot, Which};
+use crate::room::{Room, Statements};
+use crate::store::{LogRow, MAX_INLINE, Mark, ObjectName, RecordRow, Slot, Which};
 use crate::stream::ReadAt;
-use crate::vault::{Room, Vault};
+use crate::tlog::{Checkpoint, Edge, Leaf, SignedCheckpoint, origin_of};
+use crate::vault::Vault;
+
+/// Entries of a ledger read at once.
+const ENTRIES: usize = 256;
 
 impl Vault {
     /// Looks through the whole vault without any key: the database's integrity, every card, policy, epoch and record
@@ -22,11 +26,13 @@ impl Vault {
     /// # Errors
     /// As the file system, if it keeps the check from going on. What is wrong with the vault is in the report.
     pub fn check(&self) -> Result<CheckReport> {
-        let room = &*self.0;
+        let room = &*self.room;
         let mut report = CheckReport::default();
         let closed = leftovers::closed_epochs(room)?;
         // Others may be ingesting. Records up to this one are looked at: all that they name is listed after it.
         let last = room.store.last_record()?;
+        // Marks before heads, which only grow.
+        let (marks, heads) = (room.anchor.marks()?, heads(room)?);
         let database = match room.store.integrity() {
             Err(e) if e.kind() == ErrorKind::Damaged => vec![e.to_string()],
             complaints => complaints?,
@@ -36,7 +42,8 @@ impl Vault {
         }
         let tenants = tenants(room, &mut report)?;
         let epochs = epochs(room, &tenants, &mut report)?;
-        let named = records(room, &epochs, last, &mut report)?;
+        let mut named = records(room, &epochs, last, &mut report)?;
+        ledgers(room, &marks, &heads, &mut named, &mut report)?;
         let orphans = room.store.orphan_parts()?;
         if orphans > 0 {
             report.find(FindingKind::Stray, None, format!("{orphans} sealed parts in the database have no record"));
@@ -76,19 +83,15 @@ impl Vault {
     }
 }
 
-type Policies = HashMap<TenantId, (TenantCard, DisclosurePolicy)>;
+type Policies = HashMap<TenantId, Statements>;
 
 fn tenants(room: &Room, report: &mut CheckReport) -> Result<Policies> {
     let mut known = HashMap::new();
     for row in room.store.tenants(Which::All)? {
         report.tenants += 1;
-        let card = TenantCard::from_bytes(&row.card);
-        let policy =
-            card.and_then(|card| DisclosurePolicy::from_bytes(&row.policy, &card).map(|policy| (card, policy)));
-        match policy {
-            Ok((card, policy)) if (card.vault(), card.tenant()) == (room.id, row.tenant) => {
-                known.insert(row.tenant, (card, policy));
-            }
+        match room.statements(row.tenant) {
+            Ok(statements) => drop(known.insert(row.tenant, statements)),
+            Err(e) if e.kind() != ErrorKind::Tampered => return Err(e),
             _ => report.find(FindingKind::Statement, None, format!("card or policy of tenant {}", row.tenant)),
         }
     }
@@ -103,9 +106,11 @@ fn epochs(room: &Room, tenants: &Policies, report: &mut CheckReport) -> Result<H
             Ok(header)
                 if (header.vault(), header.tenant(), header.epoch()) == (room.id, row.tenant, row.epoch)
                     && room.store.writer_is_enrolled(&header.writer())?
-                    && tenants.get(&row.tenant).is_none_or(|(card, policy)| {
-                        (header.card(), header.policy(), header.custodians())
-                            == (card.hash(), policy.hash(), policy.custodians().len())
+                    && tenants.get(&row.tenant).is_none_or(|known| {
+                        let policy = known.policies.iter().find(|policy| policy.hash() == header.policy());
+                        let custodians = policy.map(|policy| policy.custodians().len());
+                        known.cards.iter().any(|card| card.hash() == header.card())
+                            && custodians == Some(header.custodians())
                     }) =>
             {
                 known.insert(row.epoch, header);
@@ -114,6 +119,51 @@ fn epochs(room: &Room, tenants: &Policies, report: &mut CheckReport) -> Result<H
         }
     }
     Ok(known)
+}
+
+/// Looks at every ledger without a key: its tree from the leaves up, its head's signature, and the slots of its entries.
+fn ledgers(
+    room: &Room,
+    marks: &[(i64, Mark)],
+    heads: &[(TenantId, LogRow)],
+    named: &mut SlotBook,
+    report: &mut CheckReport,
+) -> Result<()> {
+    for (tenant, seq) in enter_entries(room, heads, named)? {
+        report.find(FindingKind::Slot, None, format!("row or slot of entry {seq} in the ledger of tenant {tenant}"));
+    }
+    for (tenant, row) in heads {
+        let mut edge = Edge::default();
+        let place = format!("ledger {} of tenant {tenant}", row.generation);
+        while edge.size() < row.size {
+            let entries = room.store.entries(row.n, edge.size(), ENTRIES.min((row.size - edge.size()) as usize))?;
+            if entries.first().is_none_or(|entry| entry.seq != edge.size()) {
+                break;
+            }
+            for entry in entries {
+                let hashes = edge.push(Leaf::from_bytes(&entry.leaf).hash());
+                report.entries += 1;
+                if hashes.as_flattened() != entry.hashes {
+                    report.find(FindingKind::Ledger, None, format!("hashes of entry {} in {place}", entry.seq));
+                }
+            }
+        }
+        let head = Checkpoint { origin: origin_of(&row.key), size: row.size, root: edge.root() };
+        let signed = SignedCheckpoint::from_signature(head, &row.key, row.note.unwrap_or([0; 64]));
+        if edge.size() != row.size || signed.verify(&row.key).is_err() {
+            report.find(FindingKind::Ledger, None, format!("head of {place}"));
+        }
+        if marks.iter().any(|(log, mark)| *log == row.n && mark.size > row.size) {
+            report.find(FindingKind::Ledger, None, format!("{place} is behind its high-water mark"));
+        }
+    }
+    for act in room.store.acts()? {
+        if !room.leases.is_live(act.epoch)? {
+            let place = format!("the {} that entry {} of tenant {} began", act.kind, act.seq, act.tenant);
+            report.find(FindingKind::Leftover, None, format!("no outcome of {place}"));
+        }
+    }
+    Ok(())
 }
 
 fn records(

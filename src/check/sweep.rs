@@ -22,12 +22,15 @@ impl Vault {
     /// [`Damaged`](ErrorKind::Damaged) if the database is not whole, [`Tampered`](ErrorKind::Tampered) if a record's
     /// header cannot be right: nothing is removed while it is unknown what is named. Else as the file system.
     pub fn sweep(&self) -> Result<Swept> {
-        let room = &*self.0;
+        let room = &*self.room;
         let complaints = room.store.integrity()?;
         if !complaints.is_empty() {
             // A row that is hidden by the damage still names what would be removed, and a backup brings it back.
             let doing = "sweeping a vault whose database is not whole";
             return Err(Error::new(ErrorKind::Damaged, doing).because(complaints.join("; ")));
+        }
+        if let Ok(ledger) = self.ledger() {
+            ledger.recover()?;
         }
         let closed = leftovers::closed_epochs(room)?;
         let left = leftovers::find(room, &closed, &leftovers::named_slots(room)?)?;

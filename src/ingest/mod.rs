@@ -6,7 +6,6 @@
 mod body;
 #[cfg(test)]
 mod faults;
-mod period;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,40 +18,36 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, TenantId};
 use crate::index::Fields;
 use crate::key::{TenantPin, WriterKey};
+use crate::ledger::{Kind, Ledger, Receipt, Signer, Tell, Told, Waiting};
+use crate::period::{Drawn, OpenEpoch, Period};
 use crate::record::{Content, Digests, Draft, Head, PartHeader, RecordHeader};
+use crate::room::Room;
 use crate::seal::{Place, RecordKey};
 use crate::secret::Secret;
-use crate::store::{Change, IdempotencyMark, NewRecord, ObjectName, Op, Outcome};
+use crate::store::{Act, Change, IdempotencyMark, NewRecord, ObjectName, Op, Outcome};
 use crate::stream::{Sealer, sealed_len};
 use crate::time::Timestamp;
-use crate::vault::{Room, Vault};
-use period::{Drawn, OpenEpoch, Period};
+use crate::vault::Vault;
 
 impl Vault {
     /// Opens the writing side of a tenant. Needs no secret of the tenant's.
     ///
+    /// A card or policy that follows the pinned one, each link signed by the tenant, is as good: the keys rotate while
+    /// this runs.
+    ///
     /// # Errors
-    /// [`CardMismatch`](ErrorKind::CardMismatch) if the card or policy in the vault is not the pinned one;
+    /// [`CardMismatch`](ErrorKind::CardMismatch) if the card or policy in the vault does not follow from the pinned one;
     /// [`NotFound`](ErrorKind::NotFound) if the tenant or the writer is not enrolled; else as the database.
     pub fn ingestor(&self, pin: &TenantPin, writer: impl Into<Arc<WriterKey>>) -> Result<Ingestor> {
         let writer = writer.into();
-        let tenant = self.tenant(pin.tenant).map_err(|e| match e.kind() {
-            // A card that does not even verify is certainly not the pinned one.
-            ErrorKind::Tampered => Error::new(ErrorKind::CardMismatch, "checking a tenant's card").because(e),
-            _ => e,
-        })?;
-        if tenant.card.hash() != pin.card || tenant.policy.hash() != pin.policy {
-            return Err(Error::new(
-                ErrorKind::CardMismatch,
-                "comparing a tenant's card and policy with the pinned ones",
-            ));
-        }
-        if !self.0.store.writer_is_enrolled(&writer.public_key())? {
+        let tenant = self.room.follow(pin.tenant, pin.card, pin.policy)?;
+        if !self.room.store.writer_is_enrolled(&writer.public_key())? {
             return Err(Error::new(ErrorKind::NotFound, "looking an enrolled writer up"));
         }
-        let room = Arc::clone(&self.0);
+        self.admit(tenant.id, writer.public_key())?;
         Ok(Ingestor {
-            room,
+            room: Arc::clone(&self.room),
+            ledger: Arc::clone(self.ledger()?),
             tenant: tenant.id,
             writer: Arc::clone(&writer),
             period: Mutex::new(Period::new(tenant, writer)),
@@ -65,19 +60,22 @@ impl Vault {
 /// Share it among threads by reference: they seal at the same time, and what waits for the disk is committed together.
 pub struct Ingestor {
     room: Arc<Room>,
+    ledger: Arc<Ledger>,
     tenant: TenantId,
     writer: Arc<WriterKey>,
     period: Mutex<Period>,
 }
 
 /// What became of a draft. The record is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ingested {
     /// The record's id.
     pub record: RecordId,
     /// Whether it was there already, under the same idempotency key and with the same content.
     pub duplicate: bool,
+    /// The ledger's entry about the commit that it came in with; nothing if it was there already.
+    pub receipt: Option<Arc<Receipt>>,
 }
 
 impl Ingestor {
@@ -92,9 +90,8 @@ impl Ingestor {
     /// record of this tenant; [`Full`](ErrorKind::Full), [`ReadOnly`](ErrorKind::ReadOnly), [`Io`](ErrorKind::Io),
     /// [`Locked`](ErrorKind::Locked) from the disk.
     pub fn ingest(&self, draft: Draft<'_>) -> Result<Ingested> {
-        let ingested = self.ingest_batch(vec![draft])?;
-        // One result for one draft.
-        Ok(ingested[0])
+        let ingested = self.ingest_batch(vec![draft])?.pop();
+        ingested.ok_or_else(|| Error::new(ErrorKind::Io, "ingesting one draft"))
     }
 
     /// Seals drafts on all cores and commits them together: all or none.
@@ -118,14 +115,18 @@ impl Ingestor {
                 token => waiting.push((place, draft, token)),
             }
         }
-        let drawn = self.draw(waiting.iter().map(|(_, draft, _)| draft.parts.len() + 1))?;
+        // One slot more, for the entry that tells of them.
+        let count = waiting.len();
+        let slots = waiting.iter().map(|(_, draft, _)| draft.parts.len() + 1).chain([1]);
+        let mut drawn = if count == 0 { Vec::new() } else { self.draw(slots)? };
+        let entry = drawn.pop();
         let (places, jobs): (Vec<usize>, Vec<_>) =
             waiting.into_iter().zip(drawn).map(|((place, draft, token), drawn)| (place, (draft, token, drawn))).unzip();
         let mut sealed = Vec::with_capacity(jobs.len());
         for result in on_all_cores(jobs, |(draft, token, drawn)| self.seal(draft, token, drawn)) {
             sealed.push(result?);
         }
-        for (place, ingested) in places.into_iter().zip(self.commit(sealed)?) {
+        for (place, ingested) in places.into_iter().zip(self.commit(sealed, entry)?) {
             results[place] = Some(ingested);
         }
         // Every place was either known or waiting.
@@ -142,10 +143,7 @@ impl Ingestor {
         Ok(())
     }
 
-    fn draw(&self, parts: impl ExactSizeIterator<Item = usize>) -> Result<Vec<Drawn>> {
-        if parts.len() == 0 {
-            return Ok(Vec::new());
-        }
+    fn draw(&self, parts: impl Iterator<Item = usize>) -> Result<Vec<Drawn>> {
         let mut period = self.period.lock().unwrap_or_else(PoisonError::into_inner);
         period.draw(&self.room, parts)
     }
@@ -195,36 +193,31 @@ impl Ingestor {
     }
 
     /// Makes objects durable and commits the rows; then forgets or removes what each draft made.
-    fn commit(&self, mut sealed: Vec<Sealed>) -> Result<Vec<Ingested>> {
-        if sealed.is_empty() {
-            return Ok(Vec::new());
-        }
+    fn commit(&self, mut sealed: Vec<Sealed>, entry: Option<Drawn>) -> Result<Vec<Ingested>> {
+        let Some(entry) = entry.filter(|_| !sealed.is_empty()) else { return Ok(Vec::new()) };
         let mut epochs: Vec<_> = sealed.iter().flat_map(|s| s.objects.iter().map(|o| o.epoch)).collect();
         epochs.dedup();
         epochs.into_iter().try_for_each(|epoch| self.room.objects.sync(epoch))?;
         let rows: Vec<NewRecord> = sealed.iter_mut().filter_map(|s| s.row.take()).collect();
         let records: Vec<RecordId> = rows.iter().map(|r| r.record).collect();
+        let mut tell = Tell::new(Kind::Ingested, format!("writer {}", self.writer.public_key()));
+        tell.records = Told::Added;
+        let (signer, writer) = (Signer::writer(Arc::clone(&self.writer)), Some(self.writer.public_key()));
+        let (append, wait) = self.ledger.entry(self.tenant, tell, signer, Act::None, entry, writer)?;
+        let change = Change(rows.into_iter().map(Op::AddRecord).chain([append]).collect());
         // After a crash before this commit, the slots and objects are left and no row names them.
-        let outcomes = match self.room.store.commit(Change(rows.into_iter().map(Op::AddRecord).collect())) {
+        let outcomes = match self.ledger.commit(self.tenant, change) {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 if error.kind() == ErrorKind::OutcomeUnknown {
                     // The rows may be there and name them.
                     sealed.iter_mut().for_each(Sealed::keep);
                 }
+                wait.failed(&error);
                 return Err(error);
             }
         };
-        let results = records.into_iter().zip(outcomes).zip(&mut sealed);
-        Ok(results
-            .map(|((record, outcome), sealed)| match outcome {
-                Outcome::Duplicate(record) => Ingested { record, duplicate: true },
-                _ => {
-                    sealed.keep();
-                    Ingested { record, duplicate: false }
-                }
-            })
-            .collect())
+        Ok(finish(records, outcomes, sealed, wait))
     }
 
     fn token(&self, key: &str) -> [u8; 16] {
@@ -238,7 +231,9 @@ impl Ingestor {
 
     fn known(&self, mark: &IdempotencyMark) -> Result<Ingested> {
         match self.room.store.idempotent(self.tenant, &mark.token)? {
-            Some((content, record)) if content == mark.content => Ok(Ingested { record, duplicate: true }),
+            Some((content, record)) if content == mark.content => {
+                Ok(Ingested { record, duplicate: true, receipt: None })
+            }
             _ => Err(Error::new(
                 ErrorKind::IdempotencyConflict,
                 "ingesting under an idempotency key that names another record",
@@ -249,9 +244,30 @@ impl Ingestor {
 
 impl fmt::Debug for Ingestor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { room, tenant, writer, period: _ } = self;
+        let Self { room, ledger: _, tenant, writer, period: _ } = self;
         write!(f, "Ingestor({} of {}, writer {})", tenant, room.id, writer.public_key())
     }
+}
+
+/// What became of each draft, now that the commit is durable.
+fn finish(records: Vec<RecordId>, outcomes: Vec<Outcome>, mut sealed: Vec<Sealed>, entry: Waiting) -> Vec<Ingested> {
+    let mut outcomes = outcomes.into_iter();
+    let added: Vec<Outcome> = outcomes.by_ref().take(records.len()).collect();
+    let appended = outcomes.next().and_then(|outcome| match outcome {
+        Outcome::Appended(appended) => appended,
+        _ => None,
+    });
+    let receipt = entry.done(appended).map(|recorded| recorded.receipt);
+    let results = records.into_iter().zip(added).zip(&mut sealed);
+    results
+        .map(|((record, outcome), sealed)| match outcome {
+            Outcome::Duplicate(record) => Ingested { record, duplicate: true, receipt: None },
+            _ => {
+                sealed.keep();
+                Ingested { record, duplicate: false, receipt: receipt.clone() }
+            }
+        })
+        .collect()
 }
 
 /// A sealed draft that waits for its commit. Dropped without [`keep`](Self::keep), it removes what it made.

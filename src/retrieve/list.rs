@@ -183,7 +183,8 @@ impl TenantSession {
         if !listing.filter.asks_nothing() {
             let scanned =
                 self.scan(listing, listing.limit, |all| listing.admit_all(all), |_, _| ControlFlow::Continue(()))?;
-            let items = scanned.kept.into_iter().map(|(_, listed)| listed).collect();
+            let items: Vec<Listed> = scanned.kept.into_iter().map(|(_, listed)| listed).collect();
+            self.give_all(items.iter().filter_map(|listed| listed.record.as_ref().ok()))?;
             return Ok(Page { items, next: scanned.next.map(|spot| listing.cursor(spot)) });
         }
         // One more than asked for tells whether there is more.
@@ -192,7 +193,9 @@ impl TenantSession {
         rows.truncate(listing.limit);
         let last = rows.last().map(|row| Cursor { by: range.by, time: row.time.unix_ms(), n: row.n });
         let items = rows.into_iter().map(|row| Listed { id: row.record, time: row.time, record: self.open(row) });
-        Ok(Page { items: items.collect(), next: last.filter(|_| more) })
+        let items: Vec<Listed> = items.collect();
+        self.give_all(items.iter().filter_map(|listed| listed.record.as_ref().ok()))?;
+        Ok(Page { items, next: last.filter(|_| more) })
     }
 
     /// A cursor behind the last record committed so far: listing by commit from it gives only what comes later.

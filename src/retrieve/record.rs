@@ -10,11 +10,11 @@ use crate::epoch::EpochReader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId};
 use crate::record::{Head, MAX_HEAD, PartInfo, RecordHeader};
+use crate::room::Room;
 use crate::seal::{Place, RecordKey};
 use crate::secret::Secret;
 use crate::store::{MAX_INLINE, ObjectName, RecordRow, SLOT, Slot};
 use crate::stream::{RangeReader, ReadAt, sealed_len};
-use crate::vault::Room;
 
 /// A record of the tenant's own, its head opened and checked against its place.
 pub struct Record {
@@ -149,7 +149,7 @@ impl SlotWindow {
         Self { count: 512, ..Self::one() }
     }
 
-    fn read(&mut self, room: &Room, slot: u64) -> Result<Secret> {
+    pub(crate) fn read(&mut self, room: &Room, slot: u64) -> Result<Secret> {
         let secret = match self.held(slot) {
             Some(secret) => secret,
             None if self.count == 1 => match room.slots.read(slot)? {

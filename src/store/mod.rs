@@ -1,13 +1,19 @@
 //! The three stores, cut by what they promise: [`Store`] keeps rows that must agree, [`Objects`] bytes that must last,
 //! [`Slots`] bytes that must die.
 
+mod anchor;
+mod entry;
 mod lease;
 mod objects;
+mod reserve;
 mod slots;
 mod sqlite;
 
+pub(crate) use anchor::{Anchor, Mark};
+pub(crate) use entry::{Act, Append, Appended, LogKeys, Make, NewEntry, Position};
 pub(crate) use lease::{Lease, Leases};
 pub(crate) use objects::{FileObjects, Found, ObjectName, ObjectWriter, Objects};
+pub(crate) use reserve::Reserve;
 pub(crate) use slots::{FileSlots, SLOT, Slot, Slots};
 pub(crate) use sqlite::SqliteStore;
 
@@ -72,6 +78,30 @@ pub(crate) trait Store: Send + Sync {
     fn orphan_parts(&self) -> Result<u64>;
     /// The header of a record of any tenant.
     fn header(&self, record: RecordId) -> Result<Option<Vec<u8>>>;
+
+    /// The key that checks what the vault's operator signs.
+    fn operator(&self) -> Result<PublicKey>;
+    /// All cards and policies that a tenant had, in the order of their versions.
+    fn statements(&self, tenant: TenantId) -> Result<StatementRows>;
+    /// The versions of the card and policy in force.
+    fn versions(&self, tenant: TenantId) -> Result<(u32, u32)>;
+    fn writers(&self) -> Result<Vec<PublicKey>>;
+    /// Whether a tenant's open log has an entry of a writer that is not retired.
+    fn is_admitted(&self, tenant: TenantId, writer: &PublicKey) -> Result<bool>;
+    /// Writers that a log has an entry of.
+    fn admitted(&self, log: i64) -> Result<Vec<PublicKey>>;
+    /// A tenant's logs, the oldest first.
+    fn logs(&self, tenant: TenantId) -> Result<Vec<LogRow>>;
+    /// At most `limit` entries of a log from number `from` on.
+    fn entries(&self, log: i64, from: u64, limit: usize) -> Result<Vec<EntryRow>>;
+    /// The hashes that entries of a log complete.
+    fn hashes(&self, log: i64, entries: &[u64]) -> Result<Vec<Option<Vec<u8>>>>;
+    /// What was begun and not concluded.
+    fn acts(&self) -> Result<Vec<ActRow>>;
+    /// At most `limit` headers of a tenant's records behind number `n`, as the ledger knows them.
+    fn told(&self, tenant: TenantId, n: i64, limit: usize) -> Result<Vec<ToldRow>>;
+    /// Lines that others signed under the largest checkpoint of a log that has any, and its size.
+    fn cosignatures(&self, log: i64) -> Result<Option<(u64, Vec<String>)>>;
 }
 
 /// Operations that are committed together.
@@ -86,28 +116,65 @@ pub(crate) enum Op {
         card: Vec<u8>,
         policy: Vec<u8>,
     },
+    /// Puts the next versions of a tenant's card and policy in force; a card never without a policy that its key signed.
+    Succeed {
+        tenant: TenantId,
+        card: Option<(u32, Vec<u8>)>,
+        policy: (u32, u32, Vec<u8>),
+    },
     EnrolWriter {
         writer: PublicKey,
         at: Timestamp,
+    },
+    RetireWriter {
+        writer: PublicKey,
+        at: Timestamp,
+    },
+    /// Begins a tenant's next log. Writers of the one before are admitted to it.
+    OpenLog {
+        tenant: TenantId,
+        generation: u32,
+        key: PublicKey,
+    },
+    /// Lets a writer write in a tenant's open log.
+    AdmitWriter {
+        tenant: TenantId,
+        writer: PublicKey,
     },
     OpenEpoch {
         epoch: EpochId,
         tenant: TenantId,
         header: Vec<u8>,
     },
-    /// Gives the number of the first of `count` slots that nobody else has or had.
+    /// Gives the number of the first of `count` slots that nobody else has or had. `fill` writes them while nobody else
+    /// can reserve any.
     ReserveSlots {
         epoch: EpochId,
         count: u32,
+        fill: Option<Fill>,
     },
+    /// Needs an [`Append`](Self::Append) behind it: no record without an entry that tells of it.
     AddRecord(NewRecord),
+    /// Adds an entry to a tenant's open log.
+    Append(Append),
+    Cosign {
+        log: i64,
+        size: u64,
+        name: String,
+        line: String,
+    },
 }
 
+/// Is told the first of the slots that were reserved.
+pub(crate) type Fill = Box<dyn FnOnce(u64) -> Result<()> + Send>;
+
 /// What an operation gave.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Outcome {
     Done,
     Slots(u64),
+    /// Nothing if the entry had nothing to tell.
+    Appended(Option<Box<Appended>>),
     /// The record was there already, under the same idempotency token and content; nothing was added.
     Duplicate(RecordId),
 }
@@ -146,6 +213,64 @@ pub(crate) struct TenantRow {
     pub(crate) policy: Vec<u8>,
 }
 
+pub(crate) struct StatementRows {
+    pub(crate) cards: Vec<Vec<u8>>,
+    /// Each with the version of the card whose key signed it.
+    pub(crate) policies: Vec<(u32, Vec<u8>)>,
+}
+
+pub(crate) struct LogRow {
+    pub(crate) n: i64,
+    pub(crate) generation: u32,
+    pub(crate) key: PublicKey,
+    pub(crate) size: u64,
+    /// The signature of the checkpoint at that size.
+    pub(crate) note: Option<[u8; 64]>,
+}
+
+pub(crate) struct EntryRow {
+    pub(crate) seq: u64,
+    pub(crate) leaf: [u8; 128],
+    pub(crate) hashes: Vec<u8>,
+    pub(crate) epoch: EpochId,
+    pub(crate) chain: u32,
+    pub(crate) slot: u64,
+    pub(crate) message: Vec<u8>,
+    pub(crate) digest: [u8; 8],
+}
+
+impl EntryRow {
+    /// Whether the row is as it was stored, as far as one without a key can tell.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.digest == entry_digest(&self.leaf, self.chain, self.slot, &self.message)
+    }
+}
+
+/// What the row of an entry keeps beside it.
+pub(crate) fn entry_digest(leaf: &[u8; 128], chain: u32, slot: u64, message: &[u8]) -> [u8; 8] {
+    let hash = Sha256::new_with_prefix(leaf).chain_update(chain.to_be_bytes()).chain_update(slot.to_be_bytes());
+    let mut digest = [0; 8];
+    digest.copy_from_slice(&hash.chain_update(message).finalize()[..8]);
+    digest
+}
+
+pub(crate) struct ActRow {
+    pub(crate) tenant: TenantId,
+    pub(crate) log: i64,
+    pub(crate) seq: u64,
+    pub(crate) epoch: EpochId,
+    pub(crate) kind: String,
+}
+
+/// A record as an audit compares it with the ledger.
+pub(crate) struct ToldRow {
+    pub(crate) n: i64,
+    pub(crate) record: RecordId,
+    pub(crate) log: i64,
+    pub(crate) seq: u64,
+    pub(crate) header: Vec<u8>,
+}
+
 pub(crate) struct RecordRow {
     pub(crate) n: i64,
     pub(crate) tenant: TenantId,
@@ -169,8 +294,8 @@ impl RecordRow {
     }
 }
 
-/// What the row keeps beside a header.
-fn header_digest(header: &[u8]) -> [u8; 32] {
+/// What the row keeps beside a header, and a ledger's entry counts.
+pub(crate) fn header_digest(header: &[u8]) -> [u8; 32] {
     Sha256::digest(header).into()
 }
 

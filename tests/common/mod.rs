@@ -25,7 +25,7 @@ pub struct Owner {
 impl World {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::create(dir.path().join("my.vault")).unwrap();
+        let vault = Vault::create(dir.path().join("my.vault"), operator()).unwrap();
         let writer = Arc::new(WriterKey::generate().unwrap());
         vault.enrol_writer(writer.public_key()).unwrap();
         let acme = Owner::enrol(&vault, "acme", 0);
@@ -63,6 +63,11 @@ impl Owner {
     pub fn session(&self, vault: &Vault) -> TenantSession {
         vault.session(self.pin.tenant, Arc::clone(&self.identity), Access::new("tester", "test")).unwrap()
     }
+}
+
+/// The operator of every vault here, also in the processes that a test starts.
+pub fn operator() -> Arc<OperatorKey> {
+    Arc::new("STRONGROOM-OPERATOR-KEY-129G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329GSFS629Z".parse().unwrap())
 }
 
 /// A draft of one transcript.

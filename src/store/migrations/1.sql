@@ -1,7 +1,9 @@
 -- Layout 1. Ids, tokens and hashes are blobs of fixed width; times are Unix milliseconds.
 CREATE TABLE vault (
     one INTEGER PRIMARY KEY CHECK (one = 1),
-    id BLOB NOT NULL CHECK (length(id) = 16)
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    -- The key that checks what the operator signs.
+    operator BLOB NOT NULL CHECK (length(operator) = 32)
 ) STRICT;
 
 CREATE TABLE tenants (
@@ -18,16 +20,66 @@ CREATE TABLE cards (
     PRIMARY KEY (tenant, version)
 ) STRICT, WITHOUT ROWID;
 
+-- card: the version of the card whose key signed the policy.
 CREATE TABLE policies (
     tenant INTEGER NOT NULL REFERENCES tenants (n),
     version INTEGER NOT NULL,
+    card INTEGER NOT NULL,
     bytes BLOB NOT NULL,
     PRIMARY KEY (tenant, version)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE writers (
     key BLOB PRIMARY KEY CHECK (length(key) = 32),
-    enrolled INTEGER NOT NULL
+    enrolled INTEGER NOT NULL,
+    retired INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- A tenant's ledgers, one after the other; the newest generation is the open one.
+CREATE TABLE logs (
+    n INTEGER PRIMARY KEY CHECK (n > 0 AND n < 8388608),
+    tenant INTEGER NOT NULL REFERENCES tenants (n),
+    generation INTEGER NOT NULL CHECK (generation > 0),
+    key BLOB NOT NULL CHECK (length(key) = 32),
+    UNIQUE (tenant, generation)
+) STRICT;
+
+-- Writers that a log has an entry of.
+CREATE TABLE admitted (
+    log INTEGER NOT NULL REFERENCES logs (n),
+    writer BLOB NOT NULL REFERENCES writers (key),
+    PRIMARY KEY (log, writer)
+) STRICT, WITHOUT ROWID;
+
+-- Only ever added to. at = log * 2^40 + sequence number. hashes: those of the tree that this entry completes, from its
+-- leaf's up. note: the signature of the checkpoint that ends here, on the last entry of each commit.
+CREATE TABLE entries (
+    at INTEGER PRIMARY KEY,
+    leaf BLOB NOT NULL CHECK (length(leaf) = 128),
+    hashes BLOB NOT NULL,
+    note BLOB CHECK (length(note) = 64),
+    epoch INTEGER NOT NULL REFERENCES epochs (n),
+    chain INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    message BLOB NOT NULL,
+    -- Of leaf, chain, slot and message: shows a flipped bit to those who have no key.
+    digest BLOB NOT NULL CHECK (length(digest) = 8)
+) STRICT;
+
+-- What was begun by an entry and not concluded by another yet.
+CREATE TABLE acts (
+    at INTEGER PRIMARY KEY REFERENCES entries (at) DEFERRABLE INITIALLY DEFERRED,
+    epoch INTEGER NOT NULL REFERENCES epochs (n),
+    kind TEXT NOT NULL
+) STRICT;
+
+-- Signatures of others under checkpoints: the clock's and witnesses'.
+CREATE TABLE cosignatures (
+    log INTEGER NOT NULL REFERENCES logs (n),
+    size INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    line TEXT NOT NULL,
+    PRIMARY KEY (log, size, name)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE epochs (
@@ -47,12 +99,14 @@ CREATE TABLE blocks (
 ) STRICT;
 CREATE INDEX blocks_by_epoch ON blocks (epoch);
 
--- n is the commit order. AUTOINCREMENT: a number is never used again, so that cursors stay true after deletions.
+-- n is the commit order. A row is never deleted, so that a number is never used again: cursors and the digests in the
+-- ledger count on it. entry: the ledger's entry that tells of the record, as in entries.at.
 CREATE TABLE records (
-    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    n INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     tenant INTEGER NOT NULL REFERENCES tenants (n),
     epoch INTEGER NOT NULL REFERENCES epochs (n),
+    entry INTEGER NOT NULL,
     time INTEGER NOT NULL,
     header BLOB NOT NULL,
     -- SHA-256 of the header: shows a flipped bit to those who have no key.

@@ -1,3 +1,5 @@
+mod trees;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,19 +10,20 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, TransactionBehavior, ffi, params};
 
 use super::{
-    Block, Change, EpochRow, IdempotencyMark, NewRecord, Op, Order, Outcome, PageRange, RecordRow, Spot, Store,
-    TenantRow, Which, header_digest,
+    ActRow, Anchor, Block, Change, EntryRow, EpochRow, IdempotencyMark, LogRow, NewRecord, Op, Order, Outcome,
+    PageRange, RecordRow, Spot, StatementRows, Store, TenantRow, ToldRow, Which, header_digest,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
 use crate::index::{Drawn, Token};
 use crate::key::PublicKey;
 use crate::time::Timestamp;
+use trees::{Heads, Placed, Trees};
 
 /// "strg": tells `file` and us whose database this is.
 const APPLICATION_ID: i32 = 0x7374_7267;
 /// One SQL file per layout, run and stamped in one transaction.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/1.sql")];
 /// How long a commit waits for another process's.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Connections kept for readers that come and go.
@@ -32,6 +35,9 @@ pub(crate) struct SqliteStore {
     writer: Mutex<Connection>,
     queue: Mutex<VecDeque<Job>>,
     readers: Mutex<Vec<Connection>>,
+    /// The ledgers' high-water marks: what is behind them is not appended to.
+    anchor: Arc<Anchor>,
+    heads: Mutex<Heads>,
     /// Set when a commit's outcome could not be learnt.
     poisoned: AtomicBool,
 }
@@ -44,7 +50,7 @@ struct Job {
 
 impl SqliteStore {
     /// Makes the database of a new vault.
-    pub(crate) fn create(path: &Path, vault: VaultId) -> Result<Self> {
+    pub(crate) fn create(path: &Path, vault: VaultId, operator: &PublicKey) -> Result<()> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = connect(path, flags, "creating a vault's database")?;
         let made = (|| {
@@ -53,14 +59,16 @@ impl SqliteStore {
             db.pragma_update(None, "application_id", APPLICATION_ID)?;
             db.pragma_update(None, "journal_mode", "WAL")?;
             migrate(&mut db)?;
-            db.execute("INSERT INTO vault (one, id) VALUES (1, ?1)", [vault.as_bytes()])
+            let sql = "INSERT INTO vault (one, id, operator) VALUES (1, ?1, ?2)";
+            db.execute(sql, params![vault.as_bytes(), operator.as_bytes()])?;
+            // It writes in every ledger.
+            enrol_writer(&db, operator, Timestamp::now())
         })();
-        made.map_err(|e| failed(e, "creating a vault's database"))?;
-        Ok(Self::with(path, db))
+        made.map_err(|e| failed(e, "creating a vault's database"))
     }
 
     /// Opens a vault's database and brings its layout up to date.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path, anchor: Arc<Anchor>) -> Result<Self> {
         let doing = "opening a vault's database";
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = connect(path, flags, doing)?;
@@ -75,17 +83,15 @@ impl SqliteStore {
         if layout < MIGRATIONS.len() as i32 {
             migrate(&mut db).map_err(|e| failed(e, "bringing a vault's database up to date"))?;
         }
-        Ok(Self::with(path, db))
-    }
-
-    fn with(path: &Path, db: Connection) -> Self {
-        Self {
+        Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(db),
             queue: Mutex::default(),
             readers: Mutex::default(),
+            anchor,
+            heads: Mutex::default(),
             poisoned: AtomicBool::new(false),
-        }
+        })
     }
 
     fn read<T>(&self, doing: &'static str, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
@@ -110,8 +116,23 @@ impl SqliteStore {
             changes.push(job.change);
             places.push(job.result);
         }
-        match apply_all(db, changes) {
-            Ok(results) => places.iter().zip(results).for_each(|(place, result)| *lock(place) = Some(result)),
+        let committed = {
+            let heads = lock(&self.heads);
+            let mut trees = Trees::new(&self.anchor, &heads);
+            apply_all(db, changes, &mut trees).map(|results| (results, trees.marks()))
+        };
+        match committed {
+            Ok((results, (marks, heads))) => {
+                // The commit is durable. A crash here leaves the anchor behind it, which is where it may be.
+                if !marks.is_empty() {
+                    lock(&self.heads).extend(heads);
+                    if self.anchor.raise(&marks).is_err() {
+                        // What was committed is told; but a head that is not anchored must not be followed by others.
+                        self.poisoned.store(true, Ordering::SeqCst);
+                    }
+                }
+                places.iter().zip(results).for_each(|(place, result)| *lock(place) = Some(result));
+            }
             Err(Failure { error, ambiguous }) => {
                 if ambiguous {
                     self.poisoned.store(true, Ordering::SeqCst);
@@ -131,7 +152,11 @@ struct Failure {
     ambiguous: bool,
 }
 
-fn apply_all(db: &mut Connection, changes: Vec<Change>) -> Result<Vec<Result<Vec<Outcome>>>, Failure> {
+fn apply_all(
+    db: &mut Connection,
+    changes: Vec<Change>,
+    trees: &mut Trees<'_>,
+) -> Result<Vec<Result<Vec<Outcome>>>, Failure> {
     let clean = |error| Failure { error, ambiguous: false };
     let mut tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(clean)?;
     let alone = changes.len() == 1;
@@ -142,14 +167,15 @@ fn apply_all(db: &mut Connection, changes: Vec<Change>) -> Result<Vec<Result<Vec
         // A change that is refused leaves the others of its group alone. A savepoint copies every page that it touches,
         // so one that has no others goes without.
         let applied = if alone {
-            apply_change(&tx, change, &mut drawn)
+            apply_change(&tx, change, trees, &mut drawn)
         } else {
             let savepoint = tx.savepoint().map_err(clean)?;
-            let mut own = Vec::new();
-            let applied = apply_change(&savepoint, change, &mut own);
+            let (mut own, before) = (Vec::new(), trees.before());
+            let applied = apply_change(&savepoint, change, trees, &mut own);
             let applied = applied.and_then(|outcomes| Ok(savepoint.commit().map(|()| outcomes)?));
-            if applied.is_ok() {
-                drawn.append(&mut own);
+            match applied {
+                Ok(_) => drawn.append(&mut own),
+                Err(_) => trees.back_to(before),
             }
             applied
         };
@@ -160,6 +186,7 @@ fn apply_all(db: &mut Connection, changes: Vec<Change>) -> Result<Vec<Result<Vec
             Err(Refusal::Database(error)) => return Err(clean(error)),
         }
     }
+    let notes = trees.seal(&tx).map_err(clean)?;
     // Until here nothing is on the disk that a recovery would take for committed. In the commit, a frame that could
     // not be written is missing; only a failed synchronisation leaves both outcomes possible.
     tx.commit().map_err(|error| {
@@ -170,7 +197,20 @@ fn apply_all(db: &mut Connection, changes: Vec<Change>) -> Result<Vec<Result<Vec
         Failure { error, ambiguous }
     })?;
     drawn.into_iter().for_each(Drawn::keep);
-    Ok(results)
+    let told = |outcome| match outcome {
+        Applied::Placed(placed) => {
+            let appended = placed.map(|placed| trees.receipt(placed, &notes)).transpose()?;
+            Ok(Outcome::Appended(appended.map(Box::new)))
+        }
+        Applied::Done(outcome) => Ok(outcome),
+    };
+    Ok(results.into_iter().map(|applied| applied?.into_iter().map(told).collect()).collect())
+}
+
+/// What an operation gave before the commit: an entry has its receipt only after it.
+enum Applied {
+    Done(Outcome),
+    Placed(Option<Placed>),
 }
 
 /// Why an operation was not applied: the change asks what cannot be, or the database failed under it.
@@ -190,40 +230,104 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
-fn apply_change(tx: &Connection, change: Change, drawn: &mut Vec<Drawn>) -> Result<Vec<Outcome>, Refusal> {
-    change.0.into_iter().map(|op| apply(tx, op, drawn)).collect()
+fn apply_change(
+    tx: &Connection,
+    change: Change,
+    trees: &mut Trees<'_>,
+    drawn: &mut Vec<Drawn>,
+) -> Result<Vec<Applied>, Refusal> {
+    let (mut applied, mut added) = (Vec::with_capacity(change.0.len()), Vec::new());
+    for op in change.0 {
+        applied.push(match op {
+            Op::AddRecord(record) => Applied::Done(add_record(tx, record, trees, drawn, &mut added)?),
+            Op::Append(append) => Applied::Placed(trees.append(tx, append, &std::mem::take(&mut added))?),
+            Op::OpenLog { tenant, generation, key } => {
+                trees.begin(tx, tenant, generation, key)?;
+                Applied::Done(Outcome::Done)
+            }
+            op => Applied::Done(apply(tx, op, trees)?),
+        });
+    }
+    if !added.is_empty() {
+        let doing = "adding records without an entry that tells of them";
+        return Err(Refusal::Change(Error::new(ErrorKind::InvalidInput, doing)));
+    }
+    Ok(applied)
 }
 
-fn apply(tx: &Connection, op: Op, drawn: &mut Vec<Drawn>) -> Result<Outcome, Refusal> {
+fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refusal> {
     match op {
         Op::EnrolTenant { tenant, name, card, policy } => {
             tx.execute("INSERT INTO tenants (id, name) VALUES (?1, ?2)", params![tenant.as_bytes(), name])?;
             let n = tx.last_insert_rowid();
             tx.execute("INSERT INTO cards (tenant, version, bytes) VALUES (?1, 1, ?2)", params![n, card])?;
-            tx.execute("INSERT INTO policies (tenant, version, bytes) VALUES (?1, 1, ?2)", params![n, policy])?;
+            tx.execute(
+                "INSERT INTO policies (tenant, version, card, bytes) VALUES (?1, 1, 1, ?2)",
+                params![n, policy],
+            )?;
         }
-        Op::EnrolWriter { writer, at } => {
-            let sql = "INSERT INTO writers (key, enrolled) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            tx.execute(sql, params![writer.as_bytes(), at.unix_ms()])?;
+        Op::Succeed { tenant, card, policy: (version, of, bytes) } => {
+            // A version that is there already is a conflict: somebody else was faster.
+            if let Some((version, bytes)) = card {
+                let sql =
+                    "INSERT INTO cards (tenant, version, bytes) VALUES ((SELECT n FROM tenants WHERE id = ?1), ?2, ?3)";
+                tx.execute(sql, params![tenant.as_bytes(), version, bytes])?;
+            }
+            let sql = "INSERT INTO policies (tenant, version, card, bytes) VALUES
+                ((SELECT n FROM tenants WHERE id = ?1), ?2, ?3, ?4)";
+            tx.execute(sql, params![tenant.as_bytes(), version, of, bytes])?;
+        }
+        Op::EnrolWriter { writer, at } => enrol_writer(tx, &writer, at)?,
+        Op::RetireWriter { writer, at } => {
+            let sql = "UPDATE writers SET retired = ?2 WHERE key = ?1 AND retired IS NULL";
+            if tx.execute(sql, params![writer.as_bytes(), at.unix_ms()])? == 0 {
+                let doing = "looking up a writer that is enrolled and not retired";
+                return Err(Refusal::Change(Error::new(ErrorKind::NotFound, doing)));
+            }
+        }
+        Op::AdmitWriter { tenant, writer } => {
+            let log = trees.next(tx, tenant)? >> LOG_BITS;
+            let sql = "INSERT INTO admitted (log, writer) VALUES (?1, ?2)";
+            tx.execute(sql, params![log, writer.as_bytes()])?;
         }
         Op::OpenEpoch { epoch, tenant, header } => {
             let sql = "INSERT INTO epochs (id, tenant, header) VALUES (?1, (SELECT n FROM tenants WHERE id = ?2), ?3)";
             tx.execute(sql, params![epoch.as_bytes(), tenant.as_bytes(), header])?;
         }
-        Op::ReserveSlots { epoch, count } => {
+        Op::ReserveSlots { epoch, count, fill } => {
             // Blocks are never forgotten, so no slot is ever given twice.
             let sql = "SELECT start + count FROM blocks ORDER BY start DESC LIMIT 1";
             let start: i64 = tx.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.unwrap_or(0);
             let sql = "INSERT INTO blocks (start, count, epoch) VALUES (?1, ?2, (SELECT n FROM epochs WHERE id = ?3))";
             tx.prepare_cached(sql)?.execute(params![start, count, epoch.as_bytes()])?;
+            if let Some(fill) = fill {
+                // After a crash here the slots lie where the next block will: it overwrites them.
+                fill(start as u64).map_err(Refusal::Change)?;
+            }
             return Ok(Outcome::Slots(start as u64));
         }
-        Op::AddRecord(record) => return add_record(tx, record, drawn),
+        Op::Cosign { log, size, name, line } => {
+            let sql = "INSERT INTO cosignatures (log, size, name, line) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT DO UPDATE SET line = excluded.line";
+            tx.execute(sql, params![log, size as i64, name, line])?;
+        }
+        Op::AddRecord(_) | Op::Append(_) | Op::OpenLog { .. } => unreachable!("applied by `apply_change`"),
     }
     Ok(Outcome::Done)
 }
 
-fn add_record(tx: &Connection, new: NewRecord, drawn: &mut Vec<Drawn>) -> Result<Outcome, Refusal> {
+fn enrol_writer(db: &Connection, writer: &PublicKey, at: Timestamp) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO writers (key, enrolled) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    db.execute(sql, params![writer.as_bytes(), at.unix_ms()]).map(drop)
+}
+
+fn add_record(
+    tx: &Connection,
+    new: NewRecord,
+    trees: &mut Trees<'_>,
+    drawn: &mut Vec<Drawn>,
+    added: &mut Vec<[u8; 32]>,
+) -> Result<Outcome, Refusal> {
     if let Some(mark) = &new.idempotency
         && let Some((content, record)) = idempotent(tx, new.tenant, &mark.token)?
     {
@@ -234,12 +338,13 @@ fn add_record(tx: &Connection, new: NewRecord, drawn: &mut Vec<Drawn>) -> Result
             Err(Refusal::Change(Error::new(ErrorKind::IdempotencyConflict, doing)))
         };
     }
-    let sql = "INSERT INTO records (id, tenant, epoch, time, header, digest, head) VALUES
-        (?1, (SELECT n FROM tenants WHERE id = ?2), (SELECT n FROM epochs WHERE id = ?3), ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO records (id, tenant, epoch, entry, time, header, digest, head) VALUES
+        (?1, (SELECT n FROM tenants WHERE id = ?2), (SELECT n FROM epochs WHERE id = ?3), ?4, ?5, ?6, ?7, ?8)";
     let (tenant, epoch) = (new.tenant.as_bytes(), new.epoch.as_bytes());
-    let digest = header_digest(&new.header);
-    let row = params![new.record.as_bytes(), tenant, epoch, new.time.unix_ms(), new.header, digest, new.head];
+    let (entry, digest) = (trees.next(tx, new.tenant)?, header_digest(&new.header));
+    let row = params![new.record.as_bytes(), tenant, epoch, entry, new.time.unix_ms(), new.header, digest, new.head];
     tx.prepare_cached(sql)?.execute(row)?;
+    added.push(digest);
     let n = tx.last_insert_rowid();
     for (part, body) in &new.inline {
         tx.prepare_cached("INSERT INTO parts (at, body) VALUES (?1, ?2)")?.execute(params![place(n, *part), body])?;
@@ -481,6 +586,160 @@ impl Store for SqliteStore {
             db.prepare_cached(sql)?.query_row([record.as_bytes()], |row| row.get(0)).optional()
         })
     }
+
+    fn operator(&self) -> Result<PublicKey> {
+        self.read("reading a vault's operator", |db| {
+            db.query_row("SELECT operator FROM vault", [], |row| public_key(row, 0))
+        })
+    }
+
+    fn statements(&self, tenant: TenantId) -> Result<StatementRows> {
+        self.read("looking a tenant's statements up", |db| {
+            let of = "WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) ORDER BY version";
+            let mut cards = db.prepare_cached(&format!("SELECT bytes FROM cards {of}"))?;
+            let cards = cards.query_map([tenant.as_bytes()], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let mut policies = db.prepare_cached(&format!("SELECT card, bytes FROM policies {of}"))?;
+            let policies = policies.query_map([tenant.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(StatementRows { cards, policies: policies.collect::<rusqlite::Result<_>>()? })
+        })
+    }
+
+    fn versions(&self, tenant: TenantId) -> Result<(u32, u32)> {
+        self.read("looking the versions of a tenant's statements up", |db| {
+            let sql = "SELECT (SELECT max(version) FROM cards WHERE tenant = t.n),
+                (SELECT max(version) FROM policies WHERE tenant = t.n) FROM tenants t WHERE t.id = ?1";
+            db.prepare_cached(sql)?.query_row([tenant.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        })
+    }
+
+    fn writers(&self) -> Result<Vec<PublicKey>> {
+        self.read("listing writers", |db| {
+            db.prepare_cached("SELECT key FROM writers")?.query_map([], |row| public_key(row, 0))?.collect()
+        })
+    }
+
+    fn is_admitted(&self, tenant: TenantId, writer: &PublicKey) -> Result<bool> {
+        self.read("looking a writer up in a ledger", |db| {
+            let sql =
+                "SELECT 1 FROM admitted a JOIN writers w ON w.key = a.writer WHERE a.writer = ?2 AND w.retired IS NULL
+                AND a.log = (SELECT n FROM logs WHERE tenant = (SELECT n FROM tenants WHERE id = ?1)
+                             ORDER BY generation DESC LIMIT 1)";
+            db.prepare_cached(sql)?.exists(params![tenant.as_bytes(), writer.as_bytes()])
+        })
+    }
+
+    fn admitted(&self, log: i64) -> Result<Vec<PublicKey>> {
+        self.read("listing the writers of a ledger", |db| {
+            let sql = "SELECT writer FROM admitted WHERE log = ?1";
+            db.prepare_cached(sql)?.query_map([log], |row| public_key(row, 0))?.collect()
+        })
+    }
+
+    fn logs(&self, tenant: TenantId) -> Result<Vec<LogRow>> {
+        self.read("looking a tenant's ledgers up", |db| {
+            let sql = "SELECT n, generation, key FROM logs WHERE tenant = (SELECT n FROM tenants WHERE id = ?1)
+                ORDER BY generation";
+            let mut logs = db.prepare_cached(sql)?;
+            let mut last =
+                db.prepare_cached("SELECT at, note FROM entries WHERE at >= ?1 AND at < ?2 ORDER BY at DESC LIMIT 1")?;
+            let rows = logs.query_map([tenant.as_bytes()], |row| {
+                let n = row.get(0)?;
+                let bounds = [at(n, 0), at(n + 1, 0)];
+                let head = last.query_row(bounds, |row| Ok((row.get::<_, i64>(0)?, row.get(1)?))).optional()?;
+                let (size, note) = head.map_or((0, None), |(place, note)| ((place - bounds[0]) as u64 + 1, note));
+                Ok(LogRow { n, generation: row.get(1)?, key: public_key(row, 2)?, size, note })
+            });
+            rows?.collect()
+        })
+    }
+
+    fn entries(&self, log: i64, from: u64, limit: usize) -> Result<Vec<EntryRow>> {
+        self.read("reading a ledger's entries", |db| {
+            let sql = "SELECT e.at, e.leaf, e.hashes, p.id, e.chain, e.slot, e.message, e.digest
+                FROM entries e JOIN epochs p ON p.n = e.epoch WHERE e.at >= ?1 AND e.at < ?2 ORDER BY e.at LIMIT ?3";
+            let row = |row: &Row<'_>| {
+                Ok(EntryRow {
+                    seq: (row.get::<_, i64>(0)? - at(log, 0)) as u64,
+                    leaf: row.get(1)?,
+                    hashes: row.get(2)?,
+                    epoch: EpochId::from_bytes(row.get(3)?),
+                    chain: row.get(4)?,
+                    slot: row.get::<_, i64>(5)? as u64,
+                    message: row.get(6)?,
+                    digest: row.get(7)?,
+                })
+            };
+            let bounds = params![at(log, from), at(log + 1, 0), limit as i64];
+            db.prepare_cached(sql)?.query_map(bounds, row)?.collect()
+        })
+    }
+
+    fn hashes(&self, log: i64, entries: &[u64]) -> Result<Vec<Option<Vec<u8>>>> {
+        self.read("reading a ledger's tree", |db| {
+            let mut select = db.prepare_cached("SELECT hashes FROM entries WHERE at = ?1")?;
+            let mut hashes = |entry| select.query_row([at(log, entry)], |row| row.get(0)).optional();
+            entries.iter().map(|entry| hashes(*entry)).collect()
+        })
+    }
+
+    fn acts(&self) -> Result<Vec<ActRow>> {
+        self.read("listing acts without an outcome", |db| {
+            let sql = "SELECT t.id, a.at, e.id, a.kind FROM acts a JOIN logs l ON l.n = a.at >> 40
+                JOIN tenants t ON t.n = l.tenant JOIN epochs e ON e.n = a.epoch ORDER BY a.at";
+            let row = |row: &Row<'_>| {
+                let place: i64 = row.get(1)?;
+                Ok(ActRow {
+                    tenant: TenantId::from_bytes(row.get(0)?),
+                    log: place >> LOG_BITS,
+                    seq: (place & (at(1, 0) - 1)) as u64,
+                    epoch: EpochId::from_bytes(row.get(2)?),
+                    kind: row.get(3)?,
+                })
+            };
+            db.prepare_cached(sql)?.query_map([], row)?.collect()
+        })
+    }
+
+    fn told(&self, tenant: TenantId, n: i64, limit: usize) -> Result<Vec<ToldRow>> {
+        self.read("reading what a ledger tells of", |db| {
+            let sql = "SELECT n, id, entry, header FROM records
+                WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND n > ?2 ORDER BY n LIMIT ?3";
+            let row = |row: &Row<'_>| {
+                let place: i64 = row.get(2)?;
+                let (log, seq) = (place >> LOG_BITS, (place & (at(1, 0) - 1)) as u64);
+                Ok(ToldRow { n: row.get(0)?, record: RecordId::from_bytes(row.get(1)?), log, seq, header: row.get(3)? })
+            };
+            db.prepare_cached(sql)?.query_map(params![tenant.as_bytes(), n, limit as i64], row)?.collect()
+        })
+    }
+
+    fn cosignatures(&self, log: i64) -> Result<Option<(u64, Vec<String>)>> {
+        self.read("reading cosignatures", |db| {
+            let sql = "SELECT size, line FROM cosignatures WHERE log = ?1
+                AND size = (SELECT max(size) FROM cosignatures WHERE log = ?1) ORDER BY name";
+            let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?));
+            let lines: Vec<(u64, String)> =
+                db.prepare_cached(sql)?.query_map([log], row)?.collect::<rusqlite::Result<_>>()?;
+            Ok(lines
+                .first()
+                .map(|(size, _)| *size)
+                .map(|size| (size, lines.into_iter().map(|(_, line)| line).collect())))
+        })
+    }
+}
+
+/// Entries are numbered below 2^40 in a log, so that a log's lie together in their order.
+const LOG_BITS: u32 = 40;
+
+fn at(log: i64, seq: u64) -> i64 {
+    // A size of 2^40 is out of reach: at 10,000 entries a second it takes three years.
+    log << LOG_BITS | seq as i64
+}
+
+fn public_key(row: &Row<'_>, column: usize) -> rusqlite::Result<PublicKey> {
+    let bytes = row.get(column)?;
+    PublicKey::from_bytes(bytes)
+        .map_err(|_| rusqlite::Error::InvalidColumnType(column, "key".to_owned(), rusqlite::types::Type::Blob))
 }
 
 /// Reads `columns` of the records in a range, in its order.

@@ -1,0 +1,154 @@
+//! Verifies a ledger, in sentences.
+//!
+//! A receipt, with nothing but files: `audit receipt FOLDER NUMBER`, where FOLDER holds what a receipt or an exported
+//! ledger is (`log.pub`, `NUMBER.json`, `NUMBER.tlog-proof`, …). A tenant's whole ledger: `audit VAULT IDENTITY-FILE PIN
+//! [EXPORT-FOLDER]`, where PIN is a file that keeps the checkpoint from one audit to the next.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use strongroom::tlog::{InclusionProof, SignedCheckpoint};
+use strongroom::*;
+
+type Done<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let audited = match args[..] {
+        ["receipt", folder, number] => receipt(Path::new(folder), number),
+        [vault, identity, pin] => ledger(vault, identity, Path::new(pin), None),
+        [vault, identity, pin, export] => ledger(vault, identity, Path::new(pin), Some(Path::new(export))),
+        _ => Err("usage: audit receipt FOLDER NUMBER | audit VAULT IDENTITY-FILE PIN [EXPORT-FOLDER]".into()),
+    };
+    match audited {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Verifies one receipt offline.
+fn receipt(folder: &Path, number: &str) -> Done<bool> {
+    let number = format!("{:08}", number.parse::<u64>()?);
+    let inside = folder.join("receipts");
+    let receipts = if inside.is_dir() { inside } else { folder.to_owned() };
+    let read = |path: PathBuf| fs::read(&path).map_err(|e| format!("{}: {e}", path.display()));
+    let log = key(&String::from_utf8(read(folder.join("log.pub"))?)?)?;
+    let message = read(receipts.join(format!("{number}.json")))?;
+    let sigsum = String::from_utf8(read(receipts.join(format!("{number}.sigsum-proof")))?)?;
+    let leaf = InclusionProof::from_sigsum_proof(&sigsum, &message, &log)?.leaf;
+    let proof = String::from_utf8(read(receipts.join(format!("{number}.tlog-proof")))?)?;
+    let proof = InclusionProof::from_tlog_proof(&proof, leaf)?;
+    let actor = actor(folder, &number, &proof)?;
+    let receipt = Receipt::new(message, proof, actor, log);
+    let size = receipt.proof().checkpoint.checkpoint().size;
+    match Auditor::new(log).receipt(&receipt) {
+        Ok(message) => {
+            println!("The receipt holds.");
+            println!("Entry {} of the ledger {}", message.seq, message.log);
+            println!("says that on {} {} did: {}.", message.time, plain(&message.actor), message.kind);
+            if let Some(purpose) = &message.purpose {
+                println!("The purpose was: {}.", plain(purpose));
+            }
+            if let Some(basis) = &message.basis {
+                println!("The grounds were: {}.", plain(basis));
+            }
+            if let Some(records) = message.records {
+                println!("It concerns {} records.", records.count);
+            }
+            println!(
+                "The actor's key {actor} signed it, and the log {log} signed a head of {size} entries that include it."
+            );
+            println!("What this cannot know: whether the entry tells the truth, and what came after that head.");
+            Ok(true)
+        }
+        Err(error) => {
+            println!("THE RECEIPT DOES NOT HOLD: {error}.");
+            Ok(false)
+        }
+    }
+}
+
+/// The key whose hash the leaf names, among those in the folder.
+fn actor(folder: &Path, number: &str, proof: &InclusionProof) -> Done<PublicKey> {
+    let hash: String = proof.leaf.key_hash.iter().map(|b| format!("{b:02x}")).collect();
+    let own = folder.join(format!("actor-{number}.pub"));
+    let path = if own.exists() { own } else { folder.join("keys").join(format!("{hash}.pub")) };
+    let line = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let blob = line.split(' ').nth(1).ok_or("the actor's key is no line of OpenSSH's")?;
+    let bytes = base64(blob.trim()).filter(|b| b.len() == 51).ok_or("the actor's key is no Ed25519 key")?;
+    Ok(PublicKey::from_bytes(bytes[19..].try_into()?)?)
+}
+
+/// Audits a tenant's ledger against the checkpoint that was kept, and keeps the new one.
+fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>) -> Done<bool> {
+    let operator = OperatorKey::read_file(Path::new(vault).with_added_extension("keys").join("operator.key"))?;
+    let (vault, identity) = (Vault::open(vault, operator)?, Arc::new(Identity::read_file(identity)?));
+    let tenant = vault.tenants()?.into_iter().find(|tenant| tenant.card.recipient() == identity.recipient());
+    let tenant = tenant.ok_or("no tenant of this vault has that key")?;
+    let session = vault.session(tenant.id, identity, Access::new("auditor", "auditing the ledger"))?;
+    let log = session.log()?;
+    let mut auditor = Auditor::new(log.key());
+    match fs::read_to_string(pin) {
+        Ok(kept) => auditor = auditor.pinned(kept.parse::<SignedCheckpoint>()?)?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            println!("Nothing was pinned before: this is the first audit.")
+        }
+        Err(e) => return Err(e.into()),
+    }
+    let report = auditor.audit(&log)?;
+    print!("{report}");
+    if let Some(folder) = export {
+        let last = log.size() - 1;
+        let mut receipts = vec![0, last / 2, last];
+        receipts.dedup();
+        let done = log.export(folder, &receipts)?;
+        println!("{} entries exported to {}, {} without a message.", done.entries, folder.display(), done.missing);
+        let page = folder.join("ledger.html");
+        log.write_page(&report, &mut std::io::BufWriter::new(fs::File::create_new(&page)?))?;
+        println!("The ledger as a page for a browser: {}", page.display());
+    }
+    if report.is_clean() {
+        // Beside its place and renamed: a crash leaves the old pin or the new.
+        let draft = pin.with_added_extension("new");
+        fs::write(&draft, log.checkpoint()?.to_string())?;
+        fs::rename(&draft, pin)?;
+        println!("The checkpoint of {} entries is pinned in {}.", log.size(), pin.display());
+    }
+    Ok(report.is_clean())
+}
+
+fn key(hex: &str) -> Done<PublicKey> {
+    let digits = hex.trim();
+    let byte = |at: usize| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let bytes: Vec<u8> = (0..64).step_by(2).map_while(byte).collect();
+    Ok(PublicKey::from_bytes(bytes.try_into().map_err(|_| "the log's key is not 64 hexadecimal digits")?)?)
+}
+
+fn base64(text: &str) -> Option<Vec<u8>> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = text.trim_end_matches('=').bytes().map(|c| DIGITS.iter().position(|d| *d == c));
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0u32, 0);
+    for digit in digits {
+        bits = bits << 6 | digit? as u32;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    Some(bytes)
+}
+
+/// Without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

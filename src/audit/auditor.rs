@@ -1,0 +1,322 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::log::{Entry, Reading, State, TenantLog};
+use super::records::Records;
+use super::report::{AuditFinding, AuditReport};
+use crate::error::Result;
+use crate::key::{PublicKey, VerifierKeys};
+use crate::ledger::{Kind, Message, Receipt, RecordSet};
+use crate::store::EntryRow;
+use crate::time::Timestamp;
+use crate::tlog::{Checkpoint, Edge, Hash, SignedCheckpoint, VerifierKey, origin_of};
+
+/// Entries opened at once, on all cores.
+const BLOCK: usize = 4096;
+/// Clocks of one machine's processes may differ by so much, in milliseconds.
+const TOLERANCE: i64 = 120_000;
+
+/// Verifies a ledger, or a receipt from it, by what somebody outside the vault knows: the log's key, a checkpoint that he
+/// kept, the key of a clock. Opens nothing by itself.
+#[derive(Clone, Debug)]
+pub struct Auditor {
+    log: PublicKey,
+    pinned: Option<SignedCheckpoint>,
+    clock: Option<(VerifierKey, Duration)>,
+}
+
+impl Auditor {
+    /// With the log's key.
+    pub fn new(log: PublicKey) -> Self {
+        Self { log, pinned: None, clock: None }
+    }
+
+    /// And a checkpoint of the log that was kept from an earlier audit.
+    ///
+    /// # Errors
+    /// [`Tampered`](crate::ErrorKind::Tampered) if the log's key did not sign it.
+    pub fn pinned(mut self, checkpoint: SignedCheckpoint) -> Result<Self> {
+        checkpoint.verify(&self.log)?;
+        self.pinned = Some(checkpoint);
+        Ok(self)
+    }
+
+    /// And a clock whose last signature must be no older than this.
+    #[must_use]
+    pub fn clock(mut self, clock: VerifierKey, age: Duration) -> Self {
+        self.clock = Some((clock, age));
+        self
+    }
+
+    /// Verifies a receipt offline, and says what the entry says.
+    ///
+    /// # Errors
+    /// [`Tampered`](crate::ErrorKind::Tampered) if anything does not hold.
+    pub fn receipt(&self, receipt: &Receipt) -> Result<Message> {
+        receipt.verify(&self.log)
+    }
+
+    /// Audits the whole of a tenant's ledger: every entry against its leaf, its place and its signature, the leaves against
+    /// the head, the head against the pinned checkpoint, and the records that are stored against what the entries tell.
+    ///
+    /// # Errors
+    /// As the database. What is wrong with the ledger is in the report.
+    pub fn audit(&self, log: &TenantLog<'_>) -> Result<AuditReport> {
+        let mut report =
+            AuditReport { pinned: self.pinned.as_ref().map(|p| p.checkpoint().size), ..AuditReport::default() };
+        let size = log.size();
+        if log.key() != self.log {
+            report.findings.push(AuditFinding::Resigned);
+        }
+        let store = &*log.session.room.store;
+        let mut records = Records::new(store, log.session.tenant, log.stored.row.n);
+        let cosigned = store.cosignatures(log.stored.row.n)?;
+        let mut walk = Fold::new(self, size, log.actors()?, cosigned);
+        while walk.edge.size() < size {
+            let rows = log.rows(walk.edge.size(), BLOCK.min((size - walk.edge.size()) as usize))?;
+            if rows.first().is_none_or(|row| row.seq != walk.edge.size()) {
+                break;
+            }
+            for (entry, signed) in open_all(log, rows, &walk.actors)? {
+                if entry.seq != walk.edge.size() {
+                    break;
+                }
+                let told = walk.take(entry, signed, &mut report);
+                records.compare(walk.edge.size() - 1, told, &mut report.findings)?;
+            }
+        }
+        records.finish(size, &mut report.findings)?;
+        report.records = Some(records.compared);
+        walk.finish(log.stored.row.note, &mut report);
+        Ok(report)
+    }
+}
+
+/// Opens a block of entries on all cores, and verifies their signatures.
+fn open_all(log: &TenantLog<'_>, rows: Vec<EntryRow>, actors: &VerifierKeys) -> Result<Vec<(Entry, Signed)>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = rows.len().div_ceil(cores).max(1);
+    let mut rows = rows.into_iter();
+    let shares: Vec<Vec<EntryRow>> =
+        std::iter::from_fn(|| Some(rows.by_ref().take(share).collect::<Vec<_>>()).filter(|s| !s.is_empty())).collect();
+    let open = |share: Vec<EntryRow>| {
+        let mut reading = Reading::default();
+        let one = |row| {
+            let entry = log.open(row, &mut reading)?;
+            let signed = Signed::of(&entry, actors);
+            Ok((entry, signed))
+        };
+        share.into_iter().map(one).collect::<Result<Vec<_>>>()
+    };
+    let opened = std::thread::scope(|scope| {
+        let threads: Vec<_> = shares.into_iter().map(|share| scope.spawn(|| open(share))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect::<Result<Vec<_>>>()
+    });
+    Ok(opened?.into_iter().flatten().collect())
+}
+
+/// What an entry's signature is worth.
+enum Signed {
+    By(PublicKey),
+    Badly,
+    ByStranger,
+}
+
+impl Signed {
+    fn of(entry: &Entry, actors: &VerifierKeys) -> Self {
+        match actors.of(&entry.leaf.key_hash) {
+            Some(actor) if entry.leaf.verify_actor(&actor).is_ok() => Self::By(actor),
+            Some(_) => Self::Badly,
+            None => Self::ByStranger,
+        }
+    }
+}
+
+/// The state of an audit that goes through a log from its first entry on.
+struct Fold<'a> {
+    auditor: &'a Auditor,
+    origin: String,
+    size: u64,
+    edge: Edge,
+    actors: VerifierKeys,
+    /// What the entries so far say who may write.
+    named: BTreeSet<[u8; 32]>,
+    /// Whether every entry so far could be read, so that `named` is complete.
+    complete: bool,
+    begun: BTreeSet<u64>,
+    last: Option<Timestamp>,
+    /// The head that the clock signed last, once it is reached, and the lines that were signed under it.
+    cosigned: Option<(u64, Vec<String>)>,
+    cosigned_root: Option<Hash>,
+    /// The latest time that an entry before that head says, and the earliest of one behind it.
+    before: Option<(u64, Timestamp)>,
+    behind: Option<(u64, Timestamp)>,
+}
+
+impl<'a> Fold<'a> {
+    fn new(auditor: &'a Auditor, size: u64, actors: VerifierKeys, cosigned: Option<(u64, Vec<String>)>) -> Self {
+        Self {
+            auditor,
+            origin: origin_of(&auditor.log),
+            size,
+            edge: Edge::default(),
+            actors,
+            named: BTreeSet::new(),
+            complete: true,
+            begun: BTreeSet::new(),
+            last: None,
+            cosigned,
+            cosigned_root: None,
+            before: None,
+            behind: None,
+        }
+    }
+
+    /// Takes the next entry. Gives the records that it tells of: those of a commit, or none; nothing if it cannot be read.
+    fn take(&mut self, entry: Entry, signed: Signed, report: &mut AuditReport) -> Option<RecordSet> {
+        let seq = entry.seq;
+        self.edge.push(entry.leaf.hash());
+        let cosigned = self.cosigned.as_ref().map_or(0, |(size, _)| *size);
+        if cosigned == self.edge.size() {
+            self.cosigned_root = Some(self.edge.root());
+        }
+        if let Some(pinned) = self.auditor.pinned.as_ref().map(SignedCheckpoint::checkpoint)
+            && pinned.size == self.edge.size()
+            && pinned.root != self.edge.root()
+        {
+            report.findings.push(AuditFinding::Forked(pinned.size));
+        }
+        let key = match signed {
+            Signed::By(key) => Some(key),
+            Signed::Badly => {
+                report.findings.push(AuditFinding::BadSignature(seq));
+                None
+            }
+            Signed::ByStranger => {
+                report.findings.push(AuditFinding::UnknownActor(seq));
+                None
+            }
+        };
+        let (bytes, message) = match entry.state {
+            State::Open(bytes, message) => (bytes, message),
+            State::Shredded => {
+                report.shredded += 1;
+                self.complete = false;
+                return None;
+            }
+            State::Unreadable(_) => {
+                report.findings.push(AuditFinding::Unreadable(seq));
+                self.complete = false;
+                return None;
+            }
+        };
+        if !entry.leaf.is_of(&bytes) {
+            report.findings.push(AuditFinding::Altered(seq));
+            return None;
+        }
+        report.opened += 1;
+        if (message.log.as_str(), message.seq) != (self.origin.as_str(), seq) {
+            report.findings.push(AuditFinding::Reordered(seq));
+        }
+        self.learn(&message);
+        if let Some(key) = key
+            && self.complete
+            && !self.named.contains(key.as_bytes())
+        {
+            report.findings.push(AuditFinding::UnknownActor(seq));
+        }
+        if self.last.is_some_and(|last| message.time.unix_ms() < last.unix_ms() - TOLERANCE) {
+            report.findings.push(AuditFinding::Backdated(seq));
+        }
+        self.last = self.last.max(Some(message.time));
+        let here = Some((seq, message.time));
+        if seq < cosigned {
+            self.before = self.before.filter(|(_, time)| *time >= message.time).or(here);
+        } else {
+            self.behind = self.behind.filter(|(_, time)| *time <= message.time).or(here);
+        }
+        report.period = Some((report.period.map_or(message.time, |(first, _)| first), message.time));
+        *report.kinds.entry(message.kind.to_string()).or_default() += 1;
+        match message.kind {
+            Kind::SessionOpened => drop(self.begun.insert(seq)),
+            Kind::SessionClosed | Kind::OutcomeUnknown => drop(message.refers.map(|began| self.begun.remove(&began))),
+            _ => {}
+        }
+        let none = RecordSet::of_headers([]);
+        Some(message.records.filter(|_| message.kind == Kind::Ingested).unwrap_or(none))
+    }
+
+    /// Takes from an entry who may sign what comes after it.
+    fn learn(&mut self, message: &Message) {
+        let names: &[&str] = match message.kind {
+            Kind::LogOpened => &["operator", "tenant-key", "writers"],
+            Kind::CardChanged => &["tenant-key"],
+            Kind::WriterEnrolled => &["writer"],
+            _ => &[],
+        };
+        for name in names {
+            let keys = message.details.get(*name).map_or("", String::as_str).split(' ');
+            self.named.extend(keys.filter_map(public_key));
+        }
+        if message.kind == Kind::WriterRetired {
+            let key = message.details.get("writer").and_then(|key| public_key(key));
+            key.map(|key| self.named.remove(&key));
+        }
+    }
+
+    fn finish(self, note: Option<[u8; 64]>, report: &mut AuditReport) {
+        let there = self.edge.size();
+        if there < self.size {
+            report.findings.push(AuditFinding::Truncated(there));
+        }
+        if let Some(pinned) = self.auditor.pinned.as_ref().map(SignedCheckpoint::checkpoint)
+            && pinned.size > there
+        {
+            report.findings.push(AuditFinding::RolledBack(pinned.size));
+        }
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size: there, root: self.edge.root() };
+        let signed = SignedCheckpoint::from_signature(checkpoint.clone(), &self.auditor.log, note.unwrap_or([0; 64]));
+        if signed.verify(&self.auditor.log).is_ok() {
+            report.checkpoint = Some(checkpoint);
+        } else if there == self.size && !report.findings.contains(&AuditFinding::Resigned) {
+            report.findings.push(if note.is_none() { AuditFinding::Resigned } else { AuditFinding::Rewritten });
+        }
+        self.compare_clock(report);
+        report.unconcluded = self.begun.into_iter().collect();
+    }
+
+    fn compare_clock(&self, report: &mut AuditReport) {
+        let Some((clock, age)) = &self.auditor.clock else { return };
+        let cosigned = self.cosigned.as_ref();
+        if let Some((size, _)) = cosigned
+            && *size > self.edge.size()
+        {
+            report.findings.push(AuditFinding::RolledBack(*size));
+        }
+        let seen = cosigned.zip(self.cosigned_root).and_then(|((size, lines), root)| {
+            let head = Checkpoint { origin: self.origin.clone(), size: *size, root };
+            let mut head = SignedCheckpoint::from_signature(head, &self.auditor.log, [0; 64]);
+            head.add_lines(&lines.iter().map(|line| format!("{line}\n")).collect::<String>()).ok()?;
+            let seconds = head.cosigned_by(clock).ok()??;
+            Some((Timestamp::from_unix_ms(i64::try_from(seconds).ok()?.checked_mul(1000)?), *size))
+        });
+        report.clock = seen;
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        let fresh = |time: Timestamp| Timestamp::now().unix_ms().saturating_sub(time.unix_ms()) <= age;
+        if !seen.is_some_and(|(time, _)| fresh(time)) {
+            report.findings.push(AuditFinding::Stale);
+        }
+        if let Some((time, _)) = seen {
+            let late = self.before.filter(|(_, said)| said.unix_ms() > time.unix_ms() + TOLERANCE);
+            let early = self.behind.filter(|(_, said)| said.unix_ms() < time.unix_ms() - TOLERANCE);
+            report.findings.extend([late, early].into_iter().flatten().map(|(seq, _)| AuditFinding::Backdated(seq)));
+        }
+    }
+}
+
+fn public_key(text: &str) -> Option<[u8; 32]> {
+    crate::id::unhex(text)?.try_into().ok()
+}

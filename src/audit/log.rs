@@ -1,0 +1,171 @@
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::epoch::Walk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::EpochId;
+use crate::key::{PublicKey, VerifierKeys};
+use crate::ledger::{EntryPlace, Message, Receipt, StoredLog};
+use crate::retrieve::{SlotWindow, TenantSession};
+use crate::store::EntryRow;
+use crate::tlog::{Leaf, SignedCheckpoint};
+
+/// One of a tenant's ledgers, as its session reads it.
+pub struct TenantLog<'s> {
+    pub(super) session: &'s TenantSession,
+    pub(super) stored: StoredLog<'s>,
+}
+
+/// An entry of a ledger.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its number, from 0.
+    pub seq: u64,
+    /// What the tree is made of.
+    pub leaf: Leaf,
+    /// What it says.
+    pub state: State,
+}
+
+/// What can be said of an entry's message.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum State {
+    /// It opened to these bytes, and they are a message.
+    Open(Vec<u8>, Box<Message>),
+    /// Its key was shredded. That there was an entry stays.
+    Shredded,
+    /// It does not open although its key is there, or is no message.
+    Unreadable(Error),
+}
+
+/// Where somebody is who opens many entries.
+#[derive(Default)]
+pub(super) struct Reading {
+    walks: HashMap<EpochId, Option<Walk>>,
+    slots: Option<SlotWindow>,
+}
+
+impl TenantSession {
+    /// The tenant's ledgers, the oldest first: the last is the open one.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn logs(&self) -> Result<Vec<TenantLog<'_>>> {
+        let rows = self.room.store.logs(self.tenant)?.into_iter();
+        Ok(rows.map(|row| TenantLog { session: self, stored: StoredLog { store: &*self.room.store, row } }).collect())
+    }
+
+    /// The tenant's open ledger.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn log(&self) -> Result<TenantLog<'_>> {
+        self.logs()?.pop().ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a tenant's ledger up"))
+    }
+}
+
+impl TenantLog<'_> {
+    /// The key that signs its checkpoints.
+    pub fn key(&self) -> PublicKey {
+        self.stored.row.key
+    }
+
+    /// 1 for a tenant's first, and one more for each successor.
+    pub fn generation(&self) -> u32 {
+        self.stored.row.generation
+    }
+
+    /// How many entries it had when it was looked up.
+    pub fn size(&self) -> u64 {
+        self.stored.row.size
+    }
+
+    /// Its head, verified, with the lines that others signed under it if they signed this one.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if the stored tree is not what was signed; else as the database.
+    pub fn checkpoint(&self) -> Result<SignedCheckpoint> {
+        let checkpoint = self.stored.checkpoint()?;
+        checkpoint.verify(&self.key())?;
+        Ok(checkpoint)
+    }
+
+    /// At most `limit` entries from number `from` on.
+    ///
+    /// # Errors
+    /// As the database. What does not open is in the entry.
+    pub fn entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        let rows = self.rows(from, limit)?;
+        let mut reading = Reading::default();
+        rows.into_iter().map(|row| self.open(row, &mut reading)).collect()
+    }
+
+    /// The receipt of an entry: its message, and the proof against the head.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such entry, or nobody knows the key that signed it;
+    /// [`Erased`](ErrorKind::Erased) if its message was shredded; [`Tampered`](ErrorKind::Tampered) if it does not open.
+    pub fn receipt(&self, seq: u64) -> Result<Receipt> {
+        let entry = self.entries(seq, 1)?.pop().filter(|entry| entry.seq == seq && seq < self.size());
+        let entry = entry.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a ledger's entry up"))?;
+        let actor = self.actors()?.of(&entry.leaf.key_hash);
+        let actor = actor.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking up who signed a ledger's entry"))?;
+        match entry.state {
+            State::Open(message, _) => Ok(Receipt::new(message, self.stored.proof(seq)?, actor, self.key())),
+            State::Shredded => Err(Error::new(ErrorKind::Erased, "reading a ledger's entry whose key was shredded")),
+            State::Unreadable(error) => Err(error),
+        }
+    }
+
+    /// Every key that may have signed an entry: the operator's, the writers', the tenant's own.
+    pub(super) fn actors(&self) -> Result<VerifierKeys> {
+        let store = &self.session.room.store;
+        let mut keys = VerifierKeys::default();
+        keys.add(store.operator()?);
+        store.writers()?.into_iter().for_each(|key| keys.add(key));
+        self.session.room.statements(self.session.tenant)?.cards.iter().for_each(|card| keys.add(card.public_key()));
+        Ok(keys)
+    }
+
+    pub(super) fn rows(&self, from: u64, limit: usize) -> Result<Vec<EntryRow>> {
+        self.session.room.store.entries(self.stored.row.n, from, limit)
+    }
+
+    pub(super) fn open(&self, row: EntryRow, reading: &mut Reading) -> Result<Entry> {
+        let (seq, leaf) = (row.seq, Leaf::from_bytes(&row.leaf));
+        let opened = self.message(row, reading).and_then(|bytes| {
+            let message = Message::from_bytes(&bytes)?;
+            Ok((bytes, message))
+        });
+        let state = match opened {
+            Ok((bytes, message)) => State::Open(bytes, Box::new(message)),
+            Err(e) => match e.kind() {
+                ErrorKind::Erased => State::Shredded,
+                ErrorKind::Tampered | ErrorKind::Damaged | ErrorKind::WrongKey | ErrorKind::Unsupported => {
+                    State::Unreadable(e)
+                }
+                _ => return Err(e),
+            },
+        };
+        Ok(Entry { seq, leaf, state })
+    }
+
+    fn message(&self, row: EntryRow, reading: &mut Reading) -> Result<Vec<u8>> {
+        let session = self.session;
+        let slots = reading.slots.get_or_insert_with(SlotWindow::many);
+        let shred = slots.read(&session.room, row.slot)?;
+        let epoch = session.epoch(row.epoch)?;
+        let key = epoch.next_message_key(row.chain, reading.walks.entry(row.epoch).or_default())?;
+        let (vault, tenant, log) = (session.room.id, session.tenant, self.key());
+        let place = EntryPlace { vault, tenant, epoch: row.epoch, chain: row.chain, log, seq: row.seq };
+        place.open(&key, &shred, row.message)
+    }
+}
+
+impl fmt::Debug for TenantLog<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TenantLog(generation {}, {} entries)", self.generation(), self.size())
+    }
+}

@@ -1,0 +1,13 @@
+//! Audit: what a tenant can say of its own ledger, and an auditor of a receipt.
+
+mod auditor;
+mod export;
+mod log;
+mod page;
+mod records;
+mod report;
+
+pub use auditor::Auditor;
+pub use export::ExportedLog;
+pub use log::{Entry, State, TenantLog};
+pub use report::{AuditFinding, AuditReport};

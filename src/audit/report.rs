@@ -1,0 +1,160 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::id::RecordId;
+use crate::time::Timestamp;
+use crate::tlog::Checkpoint;
+
+/// What an audit of a ledger found and counted. Printed, it says so in sentences.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AuditReport {
+    /// What is wrong.
+    pub findings: Vec<AuditFinding>,
+    /// The head that was audited, if it is the log's own.
+    pub checkpoint: Option<Checkpoint>,
+    /// The size of the pinned checkpoint that it was compared with.
+    pub pinned: Option<u64>,
+    /// Entries whose message opened and fits its leaf.
+    pub opened: u64,
+    /// Entries whose message was shredded.
+    pub shredded: u64,
+    /// Records that the entries tell of and whose headers are there; nothing if they were not compared.
+    pub records: Option<u64>,
+    /// Entries of each kind.
+    pub kinds: BTreeMap<String, u64>,
+    /// When the first and the last entry say that they were written.
+    pub period: Option<(Timestamp, Timestamp)>,
+    /// When the clock saw the ledger last, and how much of it.
+    pub clock: Option<(Timestamp, u64)>,
+    /// Entries that began something and have no outcome yet: it is going on, or its process died.
+    pub unconcluded: Vec<u64>,
+}
+
+/// Something that is wrong with a ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuditFinding {
+    /// The message of an entry is not the one that its leaf was made from.
+    Altered(u64),
+    /// The clock saw a later head, or an entry says a time that cannot be: before the one before it, or on the other side
+    /// of the clock's signature.
+    Backdated(u64),
+    /// An entry's signature does not verify.
+    BadSignature(u64),
+    /// The log has another history than the pinned checkpoint had at that size.
+    Forked(u64),
+    /// Fewer or other records are stored than an entry tells of.
+    RecordsMissing(u64),
+    /// A record is stored that no entry tells of.
+    RecordUntold(RecordId),
+    /// The message of an entry was made for another place or log.
+    Reordered(u64),
+    /// The head is signed by another key than the log's, or by none.
+    Resigned,
+    /// The entries are not those that the head was signed over.
+    Rewritten,
+    /// The log is smaller than the pinned checkpoint, which had that size.
+    RolledBack(u64),
+    /// The clock's last signature is older than was asked for, or there is none.
+    Stale,
+    /// The log has fewer entries than its head says: so many are there.
+    Truncated(u64),
+    /// Nobody knows the key that signed an entry.
+    UnknownActor(u64),
+    /// An entry does not open although its key is there, or is no message.
+    Unreadable(u64),
+}
+
+impl fmt::Display for AuditFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Altered(seq) => write!(f, "entry {seq} has another message than the one that was written"),
+            Self::Backdated(seq) => write!(f, "entry {seq} says a time at which it cannot have been written"),
+            Self::BadSignature(seq) => write!(f, "the signature of entry {seq} does not verify"),
+            Self::Forked(size) => write!(f, "the first {size} entries are not those of the pinned checkpoint"),
+            Self::RecordsMissing(seq) => {
+                write!(f, "the records that entry {seq} tells of are not those that are stored")
+            }
+            Self::RecordUntold(record) => write!(f, "no entry tells of record {record}"),
+            Self::Reordered(seq) => write!(f, "entry {seq} was written for another place"),
+            Self::Resigned => f.write_str("the head is not signed by the log's key"),
+            Self::Rewritten => f.write_str("the entries are not those that the head was signed over"),
+            Self::RolledBack(size) => write!(f, "the ledger had {size} entries when it was pinned, and has fewer now"),
+            Self::Stale => f.write_str("the clock has not signed the ledger lately enough"),
+            Self::Truncated(there) => write!(f, "only {there} entries are there, fewer than the head says"),
+            Self::UnknownActor(seq) => write!(f, "nobody knows the key that signed entry {seq}"),
+            Self::Unreadable(seq) => write!(f, "entry {seq} does not open"),
+        }
+    }
+}
+
+impl AuditReport {
+    /// Nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// What no audit of a ledger can know, in plain words.
+    pub fn cannot_know(&self) -> Vec<String> {
+        let mut limits = vec![
+            "Whether a changed program read something and did not write it: the ledger has what was written."
+                .to_owned(),
+            "What was written after this head.".to_owned(),
+        ];
+        if self.pinned.is_none() {
+            limits.push("Whether others are shown another history: no earlier checkpoint was compared.".to_owned());
+        }
+        if self.clock.is_none() {
+            limits
+                .push("Whether the times are true: they are the operator's, and no clock vouches for them.".to_owned());
+        }
+        if self.shredded > 0 {
+            limits.push(format!("What the {} shredded entries said.", self.shredded));
+        }
+        if self.records.is_none() {
+            limits.push(
+                "Whether the stored records are those that the entries tell of: they were not at hand.".to_owned(),
+            );
+        }
+        if !self.unconcluded.is_empty() {
+            limits.push(format!("What became of {} acts that have no outcome yet.", self.unconcluded.len()));
+        }
+        limits
+    }
+}
+
+impl fmt::Display for AuditReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.checkpoint {
+            Some(head) => {
+                writeln!(f, "A ledger of {} entries: {} opened, {} shredded.", head.size, self.opened, self.shredded)?
+            }
+            None => writeln!(f, "A ledger without a head of its own.")?,
+        }
+        if let Some((first, last)) = self.period {
+            writeln!(f, "From {first} to {last}.")?;
+        }
+        for (kind, count) in &self.kinds {
+            writeln!(f, "  {count:>8}  {kind}")?;
+        }
+        if let Some(records) = self.records {
+            writeln!(f, "{records} records are stored as the entries tell.")?;
+        }
+        if let Some(pinned) = self.pinned {
+            writeln!(f, "Compared with a checkpoint of {pinned} entries that was pinned before.")?;
+        }
+        if let Some((time, size)) = self.clock {
+            writeln!(f, "The clock saw {size} entries at {time}.")?;
+        }
+        match &self.findings[..] {
+            [] => writeln!(f, "Nothing is wrong.")?,
+            findings => {
+                writeln!(f, "{} findings:", findings.len())?;
+                findings.iter().try_for_each(|finding| writeln!(f, "- {finding}"))?;
+            }
+        }
+        writeln!(f, "What this cannot know:")?;
+        self.cannot_know().iter().try_for_each(|limit| writeln!(f, "- {limit}"))
+    }
+}

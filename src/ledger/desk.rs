@@ -1,0 +1,396 @@
+//! Where entries are written.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use super::entry::EntryPlace;
+use super::message::{Kind, MAX_MESSAGE, MAX_TEXT, Message, RecordSet};
+use super::receipt::Receipt;
+use crate::epoch::MessageKeys;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{EpochId, TenantId, VaultId, random};
+use crate::key::{OperatorKey, PublicKey, Signing, WriterKey};
+use crate::period::{Drawn, FirstBlock, OpenEpoch, Period};
+use crate::room::{Room, Tenant};
+use crate::secret::Secret;
+use crate::store::{Act, Append, Appended, Change, LogKeys, Make, NewEntry, Op, Outcome, Position};
+use crate::tlog::Leaf;
+
+/// Tenants whose epochs are kept open for further entries: each holds a file.
+const MAX_DESKS: usize = 64;
+
+/// The ledgers of a vault, as one process writes in them.
+pub(crate) struct Ledger {
+    room: Arc<Room>,
+    pub(crate) operator: Arc<OperatorKey>,
+    /// The operator as the writer of its own epochs.
+    writer: Arc<WriterKey>,
+    keys: Arc<KeyRing>,
+    desks: Mutex<HashMap<TenantId, Arc<Mutex<Period>>>>,
+}
+
+/// What an entry says, but for its place and time.
+pub(crate) struct Tell {
+    pub(crate) kind: Kind,
+    pub(crate) actor: String,
+    pub(crate) basis: Option<String>,
+    pub(crate) purpose: Option<String>,
+    pub(crate) records: Told,
+    pub(crate) payload: Option<[u8; 32]>,
+    pub(crate) refers: Option<u64>,
+    pub(crate) details: BTreeMap<String, String>,
+}
+
+/// The records that an entry tells of.
+pub(crate) enum Told {
+    None,
+    /// Those that the same change adds. If it turns out to add none, there is no entry.
+    Added,
+    Set(RecordSet),
+}
+
+/// Whose signature an entry's leaf bears.
+pub(crate) struct Signer {
+    pub(crate) key: PublicKey,
+    pub(crate) sign: Sign,
+}
+
+/// Gives the Ed25519 signature of what it is shown.
+type Sign = Box<dyn FnOnce(&[u8]) -> [u8; 64] + Send>;
+
+/// Proof that the ledger has said it, durably. What releases something takes one by value.
+#[must_use]
+pub(crate) struct Recorded {
+    pub(crate) log: i64,
+    pub(crate) receipt: Arc<Receipt>,
+    /// While this is held, what the entry began does not look abandoned.
+    _epoch: Arc<OpenEpoch>,
+}
+
+/// An entry on its way, to be told what became of it.
+pub(crate) struct Waiting {
+    drawn: Drawn,
+    line: Line,
+    actor: PublicKey,
+}
+
+/// The message, once its place is known.
+type Line = Arc<OnceLock<Vec<u8>>>;
+
+impl Tell {
+    pub(crate) fn new(kind: Kind, actor: impl Into<String>) -> Self {
+        let (basis, purpose, payload, refers) = (None, None, None, None);
+        Self {
+            kind,
+            actor: actor.into(),
+            basis,
+            purpose,
+            records: Told::None,
+            payload,
+            refers,
+            details: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn detail(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.details.insert(name.to_owned(), value.to_string());
+        self
+    }
+}
+
+impl Signer {
+    pub(crate) fn writer(writer: Arc<WriterKey>) -> Self {
+        Self { key: writer.public_key(), sign: Box::new(move |bytes| writer.sign(bytes)) }
+    }
+}
+
+/// Refuses texts for an entry that are too long for one, or would be read as something else.
+pub(crate) fn check_text(text: &str, doing: &'static str) -> Result<()> {
+    let fits = !text.trim().is_empty() && text.len() <= MAX_TEXT && !text.contains(char::is_control);
+    if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidInput, doing)) }
+}
+
+impl Ledger {
+    pub(crate) fn new(room: Arc<Room>, operator: Arc<OperatorKey>) -> Result<Self> {
+        // Its tokens are never asked for: entries have no idempotency keys.
+        let writer = Arc::new(WriterKey::from_secrets(operator.signing_seed(), Secret::generate()?));
+        let keys = KeyRing { vault: room.id, operator: Arc::clone(&operator), known: RwLock::default() };
+        Ok(Self { room, operator, writer, keys: Arc::new(keys), desks: Mutex::default() })
+    }
+
+    /// Whom the leaf of an entry names if nobody else signs.
+    pub(crate) fn own_signer(&self) -> Signer {
+        Signer::writer(Arc::clone(&self.writer))
+    }
+
+    /// The key of a tenant's log.
+    pub(crate) fn log_key(&self, tenant: TenantId, generation: u32) -> PublicKey {
+        self.keys.log_key(tenant, generation).public_key()
+    }
+
+    /// Commits an entry together with `ops`, which come before it, and gives its receipt.
+    pub(crate) fn append(
+        &self,
+        tenant: TenantId,
+        tell: Tell,
+        signer: Signer,
+        act: Act,
+        ops: Vec<Op>,
+    ) -> Result<Recorded> {
+        let mut recorded = self.append_all(tenant, vec![(ops, tell, signer, act)])?;
+        recorded.pop().ok_or_else(|| Error::new(ErrorKind::Io, "appending to a ledger"))
+    }
+
+    /// As [`append`](Self::append), for several entries in one commit, in their order.
+    pub(crate) fn append_all(
+        &self,
+        tenant: TenantId,
+        entries: Vec<(Vec<Op>, Tell, Signer, Act)>,
+    ) -> Result<Vec<Recorded>> {
+        let drawn = {
+            let desk = self.desk(tenant)?;
+            let mut period = desk.lock().unwrap_or_else(PoisonError::into_inner);
+            period.draw(&self.room, entries.iter().map(|_| 1))?
+        };
+        let (mut change, mut waiting) = (Vec::new(), Vec::new());
+        for ((ops, tell, signer, act), drawn) in entries.into_iter().zip(drawn) {
+            change.extend(ops);
+            let (op, wait) = self.entry(tenant, tell, signer, act, drawn, None)?;
+            change.push(op);
+            waiting.push(wait);
+        }
+        let outcomes = match self.commit(tenant, Change(change)) {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                waiting.into_iter().for_each(|wait| wait.failed(&error));
+                return Err(error);
+            }
+        };
+        let appended = outcomes.into_iter().filter_map(|outcome| match outcome {
+            Outcome::Appended(appended) => Some(appended),
+            _ => None,
+        });
+        Ok(waiting.into_iter().zip(appended).filter_map(|(wait, appended)| wait.done(appended)).collect())
+    }
+
+    /// The operation that appends an entry sealed with `drawn`, and what to tell the outcome to. If `writer` is given,
+    /// the log must have admitted it.
+    pub(crate) fn entry(
+        &self,
+        tenant: TenantId,
+        tell: Tell,
+        signer: Signer,
+        act: Act,
+        drawn: Drawn,
+        writer: Option<PublicKey>,
+    ) -> Result<(Op, Waiting)> {
+        let (slot, shred) = match drawn.slots.first() {
+            Some((slot, shred)) => (Slot::At(*slot), Secret::from_fn(|s| s.copy_from_slice(shred.expose_secret()))),
+            None => return Err(Error::new(ErrorKind::Io, "drawing a slot for an entry")),
+        };
+        let message_key = Secret::from_fn(|k| k.copy_from_slice(drawn.keys.tenant.expose_secret()));
+        let sealing = Sealing { epoch: drawn.epoch.header.epoch(), chain: drawn.keys.seq, message_key, shred, slot };
+        let (actor, line) = (signer.key, Line::default());
+        let make = self.make(tenant, tell, signer, sealing, Arc::clone(&line));
+        let op = Op::Append(Append { tenant, writer, make, keys: self.log_keys(), act });
+        Ok((op, Waiting { drawn, line, actor }))
+    }
+
+    /// Enrols a tenant: everything that it is and the first entry of its first log, in one commit.
+    pub(crate) fn open_first(&self, tenant: Tenant, tell: Tell, ops: Vec<Op>) -> Result<Recorded> {
+        let id = tenant.id;
+        let mut period = Period::new(tenant, Arc::clone(&self.writer));
+        let (mut opening, stored) = period.prepare(&self.room, 1)?;
+        let (MessageKeys { seq, tenant: message_key, .. }, block, shred): (_, Arc<FirstBlock>, _) = opening.draw()?;
+        let epoch_id = opening.shared.header.epoch();
+        let sealing = Sealing { epoch: epoch_id, chain: seq, message_key, shred, slot: Slot::FirstOf(block) };
+        let signer = self.own_signer();
+        let (actor, line) = (signer.key, Line::default());
+        let make = self.make(id, tell, signer, sealing, Arc::clone(&line));
+        let append = Op::Append(Append { tenant: id, writer: None, make, keys: self.log_keys(), act: Act::None });
+        let change = ops.into_iter().chain(stored).chain([append]).collect();
+        let outcomes = self.commit(id, Change(change))?;
+        let epoch = Arc::clone(&opening.shared);
+        // Not kept: whoever enrols a thousand tenants must not hold a thousand epochs open. Its other slots are wiped.
+        period.install(opening);
+        drop(period);
+        match outcomes.into_iter().next_back() {
+            Some(Outcome::Appended(Some(appended))) => Ok(recorded(*appended, line, actor, epoch)),
+            _ => Err(Error::new(ErrorKind::Io, "opening a tenant's first ledger")),
+        }
+    }
+
+    /// Commits a change of a tenant's. A full disk is told in the ledger, from the space that is set aside for that;
+    /// until there is space again, nothing else is committed.
+    pub(crate) fn commit(&self, tenant: TenantId, change: Change) -> Result<Vec<Outcome>> {
+        if !self.room.reserve.is_held() {
+            self.room.reserve.hold()?;
+            self.say(tenant, Kind::Recovered);
+        }
+        let committed = self.room.store.commit(change);
+        if committed.as_ref().is_err_and(|e| e.kind() == ErrorKind::Full) && self.room.reserve.release() {
+            // After a crash here the space is free and the ledger has not said why: it will say that it recovered.
+            self.say(tenant, Kind::Degraded);
+        }
+        committed
+    }
+
+    /// Appends an entry if that is possible at all. It is about a fault, and the caller has the fault to tell.
+    fn say(&self, tenant: TenantId, kind: Kind) {
+        let said = (|| {
+            let desk = self.desk(tenant)?;
+            // Whoever holds the desk is committing, or waits for the disk as we do.
+            let Ok(mut period) = desk.try_lock() else { return Ok(()) };
+            let drawn = period.draw(&self.room, [1].into_iter())?.pop();
+            let drawn = drawn.ok_or_else(|| Error::new(ErrorKind::Io, "drawing keys for an entry"))?;
+            let tell = Tell::new(kind, "operator");
+            let (op, wait) = self.entry(tenant, tell, self.own_signer(), Act::None, drawn, None)?;
+            match self.room.store.commit(Change(vec![op])) {
+                Ok(_) => drop(wait.drawn.release()),
+                Err(e) => wait.failed(&e),
+            }
+            Ok::<(), Error>(())
+        })();
+        let _ = said;
+    }
+
+    /// Concludes what dead processes began: nobody knows how far it came.
+    pub(crate) fn recover(&self) -> Result<()> {
+        for act in self.room.store.acts()? {
+            if self.room.leases.is_live(act.epoch)? {
+                continue;
+            }
+            let mut tell = Tell::new(Kind::OutcomeUnknown, "operator").detail("began", &act.kind);
+            tell.refers = Some(act.seq);
+            match self.append(act.tenant, tell, self.own_signer(), Act::End(act.log, act.seq), Vec::new()) {
+                Ok(_) => {}
+                // Another process was faster.
+                Err(e) if e.kind() == ErrorKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn log_keys(&self) -> Arc<dyn LogKeys> {
+        Arc::clone(&self.keys) as _
+    }
+
+    fn desk(&self, tenant: TenantId) -> Result<Arc<Mutex<Period>>> {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(desk) = desks.get(&tenant) {
+            return Ok(Arc::clone(desk));
+        }
+        if desks.len() >= MAX_DESKS {
+            desks.retain(|_, desk| Arc::strong_count(desk) > 1);
+        }
+        let period = Period::new(self.room.tenant(tenant)?, Arc::clone(&self.writer));
+        let desk = Arc::new(Mutex::new(period));
+        desks.insert(tenant, Arc::clone(&desk));
+        Ok(desk)
+    }
+
+    fn make(&self, tenant: TenantId, tell: Tell, signer: Signer, sealing: Sealing, line: Line) -> Make {
+        let vault = self.room.id;
+        Box::new(move |position| make(position, vault, tenant, tell, signer, sealing, &line))
+    }
+}
+
+/// What a message is sealed with.
+struct Sealing {
+    epoch: EpochId,
+    chain: u32,
+    message_key: Secret,
+    shred: Secret,
+    slot: Slot,
+}
+
+enum Slot {
+    At(u64),
+    FirstOf(Arc<FirstBlock>),
+}
+
+fn make(
+    position: &Position<'_>,
+    vault: VaultId,
+    tenant: TenantId,
+    tell: Tell,
+    signer: Signer,
+    sealing: Sealing,
+    line: &Line,
+) -> Result<Option<NewEntry>> {
+    let Tell { kind, actor, basis, purpose, records, payload, refers, mut details } = tell;
+    let records = match records {
+        Told::Added if position.added.is_empty() => return Ok(None),
+        Told::Added => Some(RecordSet::of_headers(position.added.iter().copied())),
+        Told::Set(set) => Some(set),
+        Told::None => None,
+    };
+    if let Some(before) = position.predecessor {
+        details.insert("predecessor".to_owned(), before.origin.clone());
+        details.insert("predecessor-size".to_owned(), before.size.to_string());
+        details.insert("predecessor-root".to_owned(), crate::id::hex(&before.root));
+    }
+    let mut nonce = [0; 32];
+    random(&mut nonce)?;
+    let (log, seq, time) = (position.origin.to_owned(), position.seq, position.time);
+    let message = Message { log, seq, time, kind, actor, basis, purpose, records, payload, refers, details, nonce };
+    let bytes = message.to_bytes();
+    if bytes.len() > MAX_MESSAGE {
+        return Err(Error::new(ErrorKind::TooLarge, "writing a ledger's entry"));
+    }
+    let Sealing { epoch, chain, message_key, shred, slot } = sealing;
+    let slot = match slot {
+        Slot::At(slot) => Some(slot),
+        Slot::FirstOf(block) => block.slot(),
+    };
+    let slot = slot.ok_or_else(|| Error::new(ErrorKind::Io, "drawing a slot for an entry"))?;
+    let place = EntryPlace { vault, tenant, epoch, chain, log: position.log, seq };
+    let sealed = place.seal(&message_key, &shred, &bytes)?;
+    let leaf = Leaf::sign(&bytes, &signer.key, signer.sign).to_bytes();
+    // Called once.
+    let _ = line.set(bytes);
+    Ok(Some(NewEntry { leaf, epoch, chain, slot, message: sealed }))
+}
+
+impl Waiting {
+    /// The entry was committed, or there was none to make.
+    pub(crate) fn done(self, appended: Option<Box<Appended>>) -> Option<Recorded> {
+        let (appended, epoch) = (appended?, Arc::clone(&self.drawn.epoch));
+        drop(self.drawn.release());
+        Some(recorded(*appended, self.line, self.actor, epoch))
+    }
+
+    /// The commit failed. What may be stored keeps its slot.
+    pub(crate) fn failed(self, error: &Error) {
+        if error.kind() == ErrorKind::OutcomeUnknown {
+            drop(self.drawn.release());
+        }
+    }
+}
+
+fn recorded(appended: Appended, line: Line, actor: PublicKey, epoch: Arc<OpenEpoch>) -> Recorded {
+    let Appended { log, key, proof } = appended;
+    let message = line.get().cloned().unwrap_or_default();
+    Recorded { log, receipt: Arc::new(Receipt { message, proof, actor, log: key }), _epoch: epoch }
+}
+
+/// The keys of the logs, made as they are needed.
+struct KeyRing {
+    vault: VaultId,
+    operator: Arc<OperatorKey>,
+    known: RwLock<HashMap<(TenantId, u32), Arc<Signing>>>,
+}
+
+impl LogKeys for KeyRing {
+    fn log_key(&self, tenant: TenantId, generation: u32) -> Arc<Signing> {
+        let place = (tenant, generation);
+        if let Some(key) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
+            return Arc::clone(key);
+        }
+        let key = Arc::new(self.operator.log_key(self.vault, tenant, generation));
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(place, Arc::clone(&key));
+        key
+    }
+}

@@ -1,0 +1,101 @@
+//! A message as it is stored: sealed as a record's head is, under the next message key of an epoch and a slot of its own.
+
+use sha2::{Digest, Sha256};
+
+use super::message::MAX_MESSAGE;
+use crate::encoding::{enc, padded_len};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{EpochId, TenantId, VaultId};
+use crate::kdf::exp_ext;
+use crate::key::PublicKey;
+use crate::secret::{Plain, Secret};
+use crate::stream::{RangeReader, Sealer, sealed_len};
+
+/// Where a message belongs: part of its key and context.
+#[derive(Clone, Copy)]
+pub(crate) struct EntryPlace {
+    pub(crate) vault: VaultId,
+    pub(crate) tenant: TenantId,
+    pub(crate) epoch: EpochId,
+    /// The number of the message key in its epoch.
+    pub(crate) chain: u32,
+    pub(crate) log: PublicKey,
+    pub(crate) seq: u64,
+}
+
+impl EntryPlace {
+    /// `EXP(EXT(ss, mk_T), ENC("entry-key"; vault, tenant, epoch, u32(chain)))`.
+    fn key(&self, message_key: &Secret, shred: &Secret) -> Secret {
+        let chain = self.chain.to_be_bytes();
+        let fields: [&[u8]; 4] = [self.vault.as_bytes(), self.tenant.as_bytes(), self.epoch.as_bytes(), &chain];
+        exp_ext(shred, message_key, &enc("entry-key", &fields))
+    }
+
+    /// `ENC("entry"; vault, tenant, epoch, u32(chain), H(log key), u64(seq))`.
+    pub(crate) fn context(&self) -> Vec<u8> {
+        let (chain, log, seq) = (self.chain.to_be_bytes(), Sha256::digest(self.log.as_bytes()), self.seq.to_be_bytes());
+        let place: [&[u8]; 3] = [self.vault.as_bytes(), self.tenant.as_bytes(), self.epoch.as_bytes()];
+        enc("entry", &[place[0], place[1], place[2], &chain, &log, &seq])
+    }
+
+    pub(crate) fn seal(&self, message_key: &Secret, shred: &Secret, message: &[u8]) -> Result<Vec<u8>> {
+        let padded = padded_len(4 + message.len() as u64) as usize;
+        let mut plain = Plain::from(Vec::with_capacity(padded));
+        plain.extend_from_slice(&(message.len() as u32).to_be_bytes());
+        plain.extend_from_slice(message);
+        plain.resize(padded, 0);
+        let mut sealed = Vec::with_capacity(sealed_len(padded as u64) as usize);
+        let sealer: Sealer = Sealer::start(&self.key(message_key, shred), &self.context(), &mut sealed)?;
+        sealer.whole(&plain, &mut sealed)?;
+        Ok(sealed)
+    }
+
+    pub(crate) fn open(&self, message_key: &Secret, shred: &Secret, sealed: Vec<u8>) -> Result<Vec<u8>> {
+        let bad = || Error::new(ErrorKind::Tampered, "opening a ledger's message");
+        if sealed.len() as u64 > sealed_len(padded_len(4 + MAX_MESSAGE as u64)) {
+            return Err(bad());
+        }
+        let mut reader = RangeReader::with_secret(sealed, &self.key(message_key, shred), &self.context())?;
+        let mut plain = Plain::from(vec![0; reader.authenticate_end()? as usize]);
+        reader.read_range(0, &mut plain)?;
+        let (len, rest) = plain.split_first_chunk::<4>().ok_or_else(bad)?;
+        let (message, padding) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or_else(bad)?;
+        if padding.iter().any(|b| *b != 0) || plain.len() as u64 != padded_len(4 + message.len() as u64) {
+            return Err(bad());
+        }
+        Ok(message.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::OperatorKey;
+
+    #[test]
+    fn a_message_opens_in_its_place_and_nowhere_else() {
+        let place = EntryPlace {
+            vault: VaultId::from_bytes([1; 16]),
+            tenant: TenantId::from_bytes([2; 16]),
+            epoch: EpochId::from_bytes([3; 16]),
+            chain: 4,
+            log: OperatorKey::generate().unwrap().public_key(),
+            seq: 5,
+        };
+        let (key, shred) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        for len in [0, 1020, 1021, 20_000, MAX_MESSAGE] {
+            let message = vec![7; len];
+            let sealed = place.seal(&key, &shred, &message).unwrap();
+            assert_eq!(place.open(&key, &shred, sealed.clone()).unwrap(), message);
+            for elsewhere in [
+                EntryPlace { seq: 6, ..place },
+                EntryPlace { chain: 5, ..place },
+                EntryPlace { tenant: TenantId::from_bytes([9; 16]), ..place },
+                EntryPlace { log: OperatorKey::generate().unwrap().public_key(), ..place },
+            ] {
+                assert!(elsewhere.open(&key, &shred, sealed.clone()).is_err());
+            }
+            assert!(place.open(&shred, &key, sealed).is_err());
+        }
+    }
+}

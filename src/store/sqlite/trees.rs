@@ -1,0 +1,340 @@
+//! The logs that a transaction appends to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Refusal, at};
+use crate::error::{Error, ErrorKind};
+use crate::id::TenantId;
+use crate::key::{PublicKey, Signing};
+use crate::store::{Act, Anchor, Append, Appended, Mark, NewEntry, Position, entry_digest};
+use crate::time::Timestamp;
+use crate::tlog::{
+    Checkpoint, Edge, Hash, InclusionProof, Leaf, Nodes, SignedCheckpoint, inclusion, leaf_hash, origin_of,
+};
+
+/// Heads that this process signed or verified: what it need not verify again.
+pub(super) type Heads = HashMap<i64, Head>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    size: u64,
+    root: Hash,
+    /// The anchor's mark that it was compared with.
+    mark: Option<(u64, Hash)>,
+}
+
+/// The logs of one transaction, as they will be when it commits.
+pub(super) struct Trees<'a> {
+    anchor: &'a Anchor,
+    heads: &'a Heads,
+    open: Vec<Tree>,
+}
+
+struct Tree {
+    tenant: TenantId,
+    log: i64,
+    generation: u32,
+    key: PublicKey,
+    origin: String,
+    edge: Edge,
+    /// Where the log before it ended, of one that begins in this transaction.
+    predecessor: Option<Checkpoint>,
+    /// Nodes that were there before, which proofs of new entries may need.
+    known: HashMap<(u8, u64), Hash>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    entry: NewEntry,
+    hashes: Vec<Hash>,
+    keys: Arc<Signing>,
+}
+
+/// What to go back to when a change is refused.
+pub(super) struct Before(Vec<(Edge, usize)>);
+
+/// What logs have become, by their numbers.
+type Grown = (Vec<(i64, Mark)>, Vec<(i64, Head)>);
+
+/// An entry of this transaction, by tree and row.
+#[derive(Clone, Copy)]
+pub(super) struct Placed(usize, usize);
+
+impl<'a> Trees<'a> {
+    pub(super) fn new(anchor: &'a Anchor, heads: &'a Heads) -> Self {
+        Self { anchor, heads, open: Vec::new() }
+    }
+
+    pub(super) fn before(&self) -> Before {
+        Before(self.open.iter().map(|tree| (tree.edge.clone(), tree.rows.len())).collect())
+    }
+
+    pub(super) fn back_to(&mut self, before: Before) {
+        self.open.truncate(before.0.len());
+        for (tree, (edge, rows)) in self.open.iter_mut().zip(before.0) {
+            tree.edge = edge;
+            tree.rows.truncate(rows);
+        }
+    }
+
+    /// Where the next entry of a tenant will stand.
+    pub(super) fn next(&mut self, tx: &Connection, tenant: TenantId) -> Result<i64, Refusal> {
+        let tree = self.tree(tx, tenant)?;
+        let tree = &self.open[tree];
+        Ok(at(tree.log, tree.edge.size()))
+    }
+
+    /// Begins a tenant's next log in this transaction.
+    pub(super) fn begin(
+        &mut self,
+        tx: &Connection,
+        tenant: TenantId,
+        generation: u32,
+        key: PublicKey,
+    ) -> Result<(), Refusal> {
+        let doing = "opening a tenant's ledger";
+        let before = if generation > 1 { Some(self.tree(tx, tenant)?) } else { None };
+        let predecessor = before.map(|tree| self.open[tree].checkpoint());
+        if before.is_some_and(|tree| self.open[tree].generation + 1 != generation) {
+            return Err(Refusal::Change(Error::new(ErrorKind::AlreadyExists, doing)));
+        }
+        let sql = "INSERT INTO logs (tenant, generation, key) VALUES ((SELECT n FROM tenants WHERE id = ?1), ?2, ?3)";
+        tx.execute(sql, params![tenant.as_bytes(), generation, key.as_bytes()])?;
+        let log = tx.last_insert_rowid();
+        if self.anchor.mark(log).map_err(Refusal::Change)?.is_some() {
+            // The number was another log's, of which the database knows nothing any more.
+            return Err(Refusal::Change(Error::new(ErrorKind::RolledBack, doing)));
+        }
+        if let Some(before) = before {
+            let sql = "INSERT INTO admitted (log, writer) SELECT ?1, writer FROM admitted WHERE log = ?2";
+            tx.execute(sql, [log, self.open[before].log])?;
+        }
+        self.open.push(Tree {
+            tenant,
+            log,
+            generation,
+            key,
+            origin: origin_of(&key),
+            edge: Edge::default(),
+            predecessor,
+            known: HashMap::new(),
+            rows: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Makes an entry and puts it at the end of its log.
+    pub(super) fn append(
+        &mut self,
+        tx: &Connection,
+        append: Append,
+        added: &[[u8; 32]],
+    ) -> Result<Option<Placed>, Refusal> {
+        let number = self.tree(tx, append.tenant)?;
+        let tree = &mut self.open[number];
+        let doing = "appending to a ledger";
+        if let Some(writer) = &append.writer {
+            let sql = "SELECT 1 FROM admitted a JOIN writers w ON w.key = a.writer
+                WHERE a.log = ?1 AND a.writer = ?2 AND w.retired IS NULL";
+            if !tx.prepare_cached(sql)?.exists(params![tree.log, writer.as_bytes()])? {
+                return Err(Refusal::Change(Error::new(
+                    ErrorKind::NotFound,
+                    "looking up a writer that is enrolled and not retired",
+                )));
+            }
+        }
+        let keys = append.keys.log_key(append.tenant, tree.generation);
+        if keys.public_key() != tree.key {
+            return Err(Refusal::Change(Error::new(ErrorKind::WrongKey, "signing for a ledger")));
+        }
+        let seq = tree.edge.size();
+        let position = Position {
+            log: tree.key,
+            origin: &tree.origin,
+            seq,
+            time: Timestamp::now(),
+            added,
+            predecessor: tree.predecessor.as_ref(),
+        };
+        let Some(entry) = (append.make)(&position).map_err(Refusal::Change)? else { return Ok(None) };
+        let place = at(tree.log, seq);
+        match append.act {
+            Act::None => {}
+            Act::Begin(kind) => {
+                let sql = "INSERT INTO acts (at, epoch, kind) VALUES (?1, (SELECT n FROM epochs WHERE id = ?2), ?3)";
+                tx.prepare_cached(sql)?.execute(params![place, entry.epoch.as_bytes(), kind])?;
+            }
+            Act::End(log, seq) => {
+                if tx.prepare_cached("DELETE FROM acts WHERE at = ?1")?.execute([at(log, seq)])? == 0 {
+                    return Err(Refusal::Change(
+                        Error::new(ErrorKind::NotFound, doing).because("it is concluded already"),
+                    ));
+                }
+            }
+        }
+        let hashes = tree.edge.push(leaf_hash(&entry.leaf));
+        tree.rows.push(Row { entry, hashes, keys });
+        Ok(Some(Placed(number, tree.rows.len() - 1)))
+    }
+
+    /// Signs what every log has become and stores its new entries. Nothing may be appended any more.
+    pub(super) fn seal(&self, tx: &Connection) -> rusqlite::Result<Vec<Option<[u8; 64]>>> {
+        let mut insert = tx.prepare_cached(
+            "INSERT INTO entries (at, leaf, hashes, note, epoch, chain, slot, message, digest)
+             VALUES (?1, ?2, ?3, ?4, (SELECT n FROM epochs WHERE id = ?5), ?6, ?7, ?8, ?9)",
+        )?;
+        let mut notes = Vec::with_capacity(self.open.len());
+        for tree in &self.open {
+            let Some(last) = tree.rows.last() else {
+                notes.push(None);
+                continue;
+            };
+            let note = last.keys.sign(tree.checkpoint().body().as_bytes());
+            let first = tree.edge.size() - tree.rows.len() as u64;
+            for (seq, row) in (first..).zip(&tree.rows) {
+                let note = (seq + 1 == tree.edge.size()).then_some(note);
+                let NewEntry { leaf, epoch, chain, slot, message } = &row.entry;
+                let place = at(tree.log, seq);
+                insert.execute(params![
+                    place,
+                    leaf,
+                    row.hashes.as_flattened(),
+                    note,
+                    epoch.as_bytes(),
+                    chain,
+                    *slot as i64,
+                    message,
+                    entry_digest(leaf, *chain, *slot, message)
+                ])?;
+            }
+            notes.push(Some(note));
+        }
+        Ok(notes)
+    }
+
+    /// The marks of what was committed, and the heads to remember.
+    pub(super) fn marks(&self) -> Grown {
+        let grown = self.open.iter().filter(|tree| !tree.rows.is_empty());
+        let both = grown.map(|tree| {
+            let (size, root) = (tree.edge.size(), tree.edge.root());
+            let mark = Mark { size, root, tenant: tree.tenant, generation: tree.generation };
+            ((tree.log, mark), (tree.log, Head { size, root, mark: Some((size, root)) }))
+        });
+        both.unzip()
+    }
+
+    /// The receipt of an entry that was committed.
+    pub(super) fn receipt(&self, placed: Placed, notes: &[Option<[u8; 64]>]) -> crate::error::Result<Appended> {
+        let Placed(number, row) = placed;
+        let tree = &self.open[number];
+        let size = tree.edge.size();
+        let seq = size - (tree.rows.len() - row) as u64;
+        let path = inclusion(seq, size, tree)?;
+        // Every log that was appended to was signed.
+        let signature = notes[number].unwrap_or([0; 64]);
+        let checkpoint = SignedCheckpoint::from_signature(tree.checkpoint(), &tree.key, signature);
+        let leaf = Leaf::from_bytes(&tree.rows[row].entry.leaf);
+        let proof = InclusionProof { leaf, index: seq, path, checkpoint };
+        Ok(Appended { log: tree.log, key: tree.key, proof })
+    }
+
+    /// A tenant's open log, compared with what was signed and anchored.
+    fn tree(&mut self, tx: &Connection, tenant: TenantId) -> Result<usize, Refusal> {
+        if let Some(number) = self.open.iter().rposition(|tree| tree.tenant == tenant) {
+            return Ok(number);
+        }
+        let sql = "SELECT n, generation, key FROM logs WHERE tenant = (SELECT n FROM tenants WHERE id = ?1)
+            ORDER BY generation DESC LIMIT 1";
+        let row = tx.prepare_cached(sql)?.query_row([tenant.as_bytes()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, [u8; 32]>(2)?))
+        });
+        let Some((log, generation, key)) = row.optional()? else {
+            return Err(Refusal::Change(Error::new(ErrorKind::NotFound, "looking a tenant's ledger up")));
+        };
+        let refuse = |kind, doing| Refusal::Change(Error::new(kind, doing));
+        let key = PublicKey::from_bytes(key).map_err(|_| refuse(ErrorKind::Tampered, "reading a ledger's key"))?;
+        let sql = "SELECT at, note FROM entries WHERE at >= ?1 AND at < ?2 ORDER BY at DESC LIMIT 1";
+        let last = tx.prepare_cached(sql)?.query_row([at(log, 0), at(log + 1, 0)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<[u8; 64]>>(1)?))
+        });
+        let last = last.optional()?;
+        let size = last.map_or(0, |(place, _)| (place - at(log, 0)) as u64 + 1);
+
+        // The root comes from the stored right edge, not from memory: nothing is signed that is not on the disk.
+        let stored = Stored { tx, log };
+        let wanted = Edge::wanted(size);
+        let hashes = stored.nodes(&wanted).map_err(Refusal::Change)?;
+        let known = wanted.into_iter().zip(hashes.iter().copied()).collect();
+        let edge = Edge::from_hashes(size, hashes).map_err(Refusal::Change)?;
+        let root = edge.root();
+        let origin = origin_of(&key);
+        let seen = self.heads.get(&log).filter(|head| (head.size, head.root) == (size, root));
+        if let (None, Some((_, note))) = (seen, last) {
+            let checkpoint = Checkpoint { origin: origin.clone(), size, root };
+            let body = checkpoint.body();
+            let doing = "verifying a ledger's head before appending to it";
+            let note = note.ok_or_else(|| refuse(ErrorKind::Tampered, doing))?;
+            key.verify(body.as_bytes(), &note, doing).map_err(Refusal::Change)?;
+        }
+        let mark = self.anchor.mark(log).map_err(Refusal::Change)?;
+        if let Some(mark) = mark {
+            let seen = seen.and_then(|head| head.mark) == Some((mark.size, mark.root));
+            let behind = mark.tenant != tenant || mark.size > size;
+            let then = |size| crate::tlog::root(size, &stored).map_err(Refusal::Change);
+            if behind || !seen && then(mark.size)? != mark.root {
+                return Err(refuse(ErrorKind::RolledBack, "comparing a ledger with its high-water mark"));
+            }
+        }
+        let (predecessor, rows) = (None, Vec::new());
+        self.open.push(Tree { tenant, log, generation, key, origin, edge, predecessor, known, rows });
+        Ok(self.open.len() - 1)
+    }
+}
+
+impl Tree {
+    fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { origin: self.origin.clone(), size: self.edge.size(), root: self.edge.root() }
+    }
+}
+
+/// Nodes of a log while it grows: a new entry's proof needs none but the old right edge and what came since.
+impl Nodes for Tree {
+    fn nodes(&self, wanted: &[(u8, u64)]) -> crate::error::Result<Vec<Hash>> {
+        let first = self.edge.size() - self.rows.len() as u64;
+        let missing = || Error::new(ErrorKind::Damaged, "looking up a node of a ledger's tree");
+        let node = |(level, index): &(u8, u64)| {
+            if let Some(hash) = self.known.get(&(*level, *index)) {
+                return Ok(*hash);
+            }
+            let (entry, at) = crate::tlog::place(*level, *index);
+            let row = entry.checked_sub(first).and_then(|row| self.rows.get(usize::try_from(row).ok()?));
+            row.and_then(|row| row.hashes.get(at)).copied().ok_or_else(missing)
+        };
+        wanted.iter().map(node).collect()
+    }
+}
+
+/// Nodes of a log as the transaction's connection reads them.
+struct Stored<'a> {
+    tx: &'a Connection,
+    log: i64,
+}
+
+impl Nodes for Stored<'_> {
+    fn nodes(&self, wanted: &[(u8, u64)]) -> crate::error::Result<Vec<Hash>> {
+        let doing = "reading a ledger's tree";
+        let read = |error| super::failed(error, doing);
+        let mut select = self.tx.prepare_cached("SELECT hashes FROM entries WHERE at = ?1").map_err(read)?;
+        let mut node = |(level, index): &(u8, u64)| {
+            let (entry, position) = crate::tlog::place(*level, *index);
+            let hashes: Option<Vec<u8>> =
+                select.query_row([at(self.log, entry)], |row| row.get(0)).optional().map_err(read)?;
+            let hash = hashes.as_ref().and_then(|hashes| hashes.as_chunks::<32>().0.get(position));
+            hash.copied().ok_or_else(|| Error::new(ErrorKind::Damaged, doing))
+        };
+        wanted.iter().map(&mut node).collect()
+    }
+}
