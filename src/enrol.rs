@@ -182,3 +182,28 @@ impl Vault {
         Ok(Receipt::clone(&ledger.append(tenant, tell, signer, Act::None, ops)?.receipt))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{OperatorKey, Suite};
+
+    #[test]
+    fn a_change_that_is_refused_after_its_first_entry_leaves_neither_an_entry_nor_a_mark() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::create(dir.path().join("v"), OperatorKey::generate().unwrap()).unwrap();
+        let identity = Identity::generate_for(Suite::X25519).unwrap();
+        let card = TenantCard::new(vault.id(), TenantId::generate().unwrap(), &identity);
+        let policy = DisclosurePolicy::none(&card, &identity).unwrap();
+        let tenant = vault.enrol("t", &card, &policy).unwrap().tenant;
+        let ledger = vault.ledger().unwrap();
+        let entry = |act| (Vec::new(), Tell::new(Kind::Recovered, OPERATOR), ledger.own_signer(), act);
+        let refused = ledger.append_all(tenant, vec![entry(Act::None), entry(Act::End(1, 77))]);
+        assert_eq!(refused.err().unwrap().kind(), ErrorKind::NotFound);
+        assert_eq!(vault.checkpoint(tenant).unwrap().checkpoint().size, 1);
+        let _ = ledger.append_all(tenant, vec![entry(Act::None)]).unwrap();
+        assert_eq!(vault.checkpoint(tenant).unwrap().checkpoint().size, 2);
+        let report = vault.check().unwrap();
+        assert!(report.is_clean(), "{report}");
+    }
+}

@@ -166,19 +166,19 @@ fn apply_all(
     for change in changes {
         // A change that is refused leaves the others of its group alone. A savepoint copies every page that it touches,
         // so one that has no others goes without.
+        let (mut own, before) = (Vec::new(), trees.before());
         let applied = if alone {
-            apply_change(&tx, change, trees, &mut drawn)
+            apply_change(&tx, change, trees, &mut own)
         } else {
             let savepoint = tx.savepoint().map_err(clean)?;
-            let (mut own, before) = (Vec::new(), trees.before());
             let applied = apply_change(&savepoint, change, trees, &mut own);
-            let applied = applied.and_then(|outcomes| Ok(savepoint.commit().map(|()| outcomes)?));
-            match applied {
-                Ok(_) => drawn.append(&mut own),
-                Err(_) => trees.back_to(before),
-            }
-            applied
+            applied.and_then(|outcomes| Ok(savepoint.commit().map(|()| outcomes)?))
         };
+        match applied {
+            Ok(_) => drawn.append(&mut own),
+            // What is not committed must not be anchored either.
+            Err(_) => trees.back_to(before),
+        }
         match applied {
             Ok(outcomes) => results.push(Ok(outcomes)),
             Err(Refusal::Change(error)) if alone => return Ok(vec![Err(error)]),
