@@ -4,6 +4,7 @@ mod border;
 mod cipher;
 mod files;
 mod growth;
+mod ledger;
 mod memory;
 mod ranges;
 mod room;
@@ -153,6 +154,10 @@ fn measure(rounds: usize, smaller: usize, alone: bool, only: Option<&str>, dir: 
     if wanted("growth") {
         say("growth", 0, 1);
         growth::growth(if smaller == 1 { 1 } else { 100 }, &dir.join("growth"), &mut table)?;
+    }
+    if wanted("ledger") {
+        say("ledger", 0, 1);
+        ledger::ledger(100_000 / smaller, &dir.join("ledger"), &mut table)?;
     }
     if wanted("memory") {
         for len in [30_000_000, 300_000_000].into_iter().take(if smaller == 1 { 2 } else { 1 }) {

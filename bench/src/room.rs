@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use strongroom::{
-    Access, Channel, DisclosurePolicy, Draft, Identity, Ingestor, OperatorKey, PartKind, Record, RecordId, TenantCard, TenantId,
-    TenantSession, Vault, WriterKey,
+    Access, Channel, DisclosurePolicy, Draft, Identity, Ingestor, OperatorKey, PartKind, Record, RecordId, TenantCard,
+    TenantId, TenantSession, Vault, WriterKey,
 };
 
 use crate::work::{Numbers, TEXT, Work, audio, median, quantile, texts};
@@ -19,7 +19,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// A vault with one tenant.
 /// The operator of every vault here.
 pub fn operator() -> OperatorKey {
-    "STRONGROOM-OPERATOR-KEY-129G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329GSFS629Z".parse().expect("a constant key")
+    "STRONGROOM-OPERATOR-KEY-129G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329GSFS629Z"
+        .parse()
+        .expect("a constant key")
 }
 
 pub struct Room {
