@@ -71,7 +71,7 @@ impl Auditor {
         let store = &*log.session.room.store;
         let mut records = Records::new(store, log.session.tenant, log.stored.row.n);
         let cosigned = store.cosignatures(log.stored.row.n)?;
-        let mut walk = Fold::new(self, size, log.actors()?, cosigned);
+        let mut walk = Fold::new(self, size, log.actors()?.clone(), cosigned);
         while walk.edge.size() < size {
             let rows = log.rows(walk.edge.size(), BLOCK.min((size - walk.edge.size()) as usize))?;
             if rows.first().is_none_or(|row| row.seq != walk.edge.size()) {

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::epoch::Walk;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,6 +15,7 @@ use crate::tlog::{Leaf, SignedCheckpoint};
 pub struct TenantLog<'s> {
     pub(super) session: &'s TenantSession,
     pub(super) stored: StoredLog<'s>,
+    actors: OnceLock<VerifierKeys>,
 }
 
 /// An entry of a ledger.
@@ -54,7 +56,12 @@ impl TenantSession {
     /// As the database.
     pub fn logs(&self) -> Result<Vec<TenantLog<'_>>> {
         let rows = self.room.store.logs(self.tenant)?.into_iter();
-        Ok(rows.map(|row| TenantLog { session: self, stored: StoredLog { store: &*self.room.store, row } }).collect())
+        let log = |row| TenantLog {
+            session: self,
+            stored: StoredLog { store: &*self.room.store, row },
+            actors: OnceLock::new(),
+        };
+        Ok(rows.map(log).collect())
     }
 
     /// The tenant's open ledger.
@@ -120,13 +127,16 @@ impl TenantLog<'_> {
     }
 
     /// Every key that may have signed an entry: the operator's, the writers', the tenant's own.
-    pub(super) fn actors(&self) -> Result<VerifierKeys> {
+    pub(super) fn actors(&self) -> Result<&VerifierKeys> {
+        if let Some(keys) = self.actors.get() {
+            return Ok(keys);
+        }
         let store = &self.session.room.store;
         let mut keys = VerifierKeys::default();
         keys.add(store.operator()?);
         store.writers()?.into_iter().for_each(|key| keys.add(key));
         self.session.room.statements(self.session.tenant)?.cards.iter().for_each(|card| keys.add(card.public_key()));
-        Ok(keys)
+        Ok(self.actors.get_or_init(|| keys))
     }
 
     pub(super) fn rows(&self, from: u64, limit: usize) -> Result<Vec<EntryRow>> {
