@@ -60,14 +60,21 @@ fn fold(hashes: &[Hash]) -> Option<Hash> {
 /// The root of the first `size` leaves.
 ///
 /// # Errors
-/// Those of `nodes`.
+/// [`Damaged`](ErrorKind::Damaged) if `nodes` gives fewer than were asked for, or more; else those of `nodes`.
 pub fn root(size: u64, nodes: &impl Nodes) -> Result<Hash> {
-    Ok(fold(&nodes.nodes(&subtrees(0, size))?).unwrap_or_else(empty_root))
+    if size == 0 {
+        return Ok(empty_root());
+    }
+    gather(vec![subtrees(0, size)], nodes)?.pop().ok_or_else(missing)
 }
 
 /// Proofs are folded from groups of nodes, each of which becomes one hash.
 fn gather(groups: Vec<Vec<(u8, u64)>>, nodes: &impl Nodes) -> Result<Vec<Hash>> {
-    let hashes = nodes.nodes(&groups.concat())?;
+    let wanted = groups.concat();
+    let hashes = if wanted.is_empty() { Vec::new() } else { nodes.nodes(&wanted)? };
+    if hashes.len() != wanted.len() {
+        return Err(missing());
+    }
     let mut rest = &hashes[..];
     let mut folded = |group: &Vec<(u8, u64)>| {
         let (own, after) = rest.split_at_checked(group.len())?;
@@ -75,7 +82,11 @@ fn gather(groups: Vec<Vec<(u8, u64)>>, nodes: &impl Nodes) -> Result<Vec<Hash>> 
         fold(own)
     };
     let proof: Option<Vec<Hash>> = groups.iter().map(&mut folded).collect();
-    proof.ok_or_else(|| Error::new(ErrorKind::Damaged, "building a proof from a log's tree"))
+    proof.ok_or_else(missing)
+}
+
+fn missing() -> Error {
+    Error::new(ErrorKind::Damaged, "building a proof from a log's tree")
 }
 
 /// The largest power of two below `size`, which is at least 2.
@@ -86,7 +97,7 @@ fn split(size: u64) -> u64 {
 /// The proof that leaf `index` is among the first `size` (RFC 6962 section 2.1.1), from the leaf's sibling up.
 ///
 /// # Errors
-/// [`InvalidInput`](ErrorKind::InvalidInput) if it is not; else those of `nodes`.
+/// [`InvalidInput`](ErrorKind::InvalidInput) if it is not; else as [`root`].
 pub fn inclusion(index: u64, size: u64, nodes: &impl Nodes) -> Result<Vec<Hash>> {
     if index >= size || size > i64::MAX as u64 {
         return Err(Error::new(ErrorKind::InvalidInput, "proving that a log includes an entry"));
@@ -107,7 +118,7 @@ pub fn inclusion(index: u64, size: u64, nodes: &impl Nodes) -> Result<Vec<Hash>>
 /// `new`.
 ///
 /// # Errors
-/// [`InvalidInput`](ErrorKind::InvalidInput) if `old` is larger; else those of `nodes`.
+/// [`InvalidInput`](ErrorKind::InvalidInput) if `old` is larger; else as [`root`].
 pub fn consistency(old: u64, new: u64, nodes: &impl Nodes) -> Result<Vec<Hash>> {
     if old > new || new > i64::MAX as u64 {
         return Err(Error::new(ErrorKind::InvalidInput, "proving that a log was only added to"));

@@ -261,13 +261,17 @@ fn every_log_begins_with_the_empty_one_and_needs_no_proof_of_it() {
 }
 
 #[test]
-fn nodes_that_are_fewer_than_were_asked_for_make_no_proof() {
-    struct Short;
-    impl Nodes for Short {
+fn another_number_of_nodes_than_was_asked_for_makes_no_proof_and_no_root() {
+    struct Gives(fn(usize) -> usize);
+    impl Nodes for Gives {
         fn nodes(&self, wanted: &[(u8, u64)]) -> Result<Vec<Hash>> {
-            Ok(vec![[0; 32]; wanted.len().saturating_sub(1)])
+            Ok(vec![[0; 32]; self.0(wanted.len())])
         }
     }
-    assert_eq!(inclusion(3, 11, &Short).unwrap_err().kind(), ErrorKind::Damaged);
-    assert_eq!(consistency(3, 11, &Short).unwrap_err().kind(), ErrorKind::Damaged);
+    for nodes in [Gives(|wanted| wanted - 1), Gives(|wanted| wanted + 1), Gives(|_| 0)] {
+        assert_eq!(root(11, &nodes).unwrap_err().kind(), ErrorKind::Damaged);
+        assert_eq!(inclusion(3, 11, &nodes).unwrap_err().kind(), ErrorKind::Damaged);
+        assert_eq!(consistency(3, 11, &nodes).unwrap_err().kind(), ErrorKind::Damaged);
+    }
+    assert_eq!(root(0, &Gives(|_| 1)).unwrap(), empty_root());
 }
