@@ -49,7 +49,7 @@ impl Checkpoint {
     }
 }
 
-/// A checkpoint with signatures under it: its log's, and others' (C2SP signed-note).
+/// A checkpoint with signatures under it: its log's, and others' (C2SP signed-note). No two are of one name and key id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCheckpoint {
     checkpoint: Checkpoint,
@@ -101,18 +101,37 @@ impl SignedCheckpoint {
         own.bytes.as_slice().try_into().ok()
     }
 
-    /// Adds a cosignature: that `key` saw this checkpoint at `time`, in seconds since 1970.
+    /// Adds a cosignature: that `key` saw this checkpoint at `time`, in seconds since 1970. An earlier one of the key is
+    /// replaced.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the key is no cosigner's.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the key is no cosigner's, the time is too late to be written, or there
+    /// are too many signatures of others.
     pub fn cosign(&mut self, key: &VerifierKey, time: u64, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<()> {
-        if key.kind() != KeyKind::Cosigner {
-            return Err(Error::new(ErrorKind::InvalidInput, "cosigning a checkpoint"));
+        if key.kind() != KeyKind::Cosigner || time > i64::MAX as u64 {
+            return Err(bad("cosigning a checkpoint"));
         }
         let signature = sign(cosigned(&self.checkpoint, time).as_bytes());
         let bytes = [&time.to_be_bytes()[..], &signature].concat();
-        self.signatures.push(Signature { name: key.name().to_owned(), id: key.id(), bytes });
+        let signature = Signature { name: key.name().to_owned(), id: key.id(), bytes };
+        *self = self.with_one(signature).ok_or_else(|| bad("cosigning a checkpoint"))?;
         Ok(())
+    }
+
+    /// Takes from a cosigner's answer, which is of lines as they stand in a signed note, the line of `key`, if it
+    /// verifies, and gives its time. An earlier one of the key is replaced; lines of others are passed over.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if there is none, or it does not verify;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the answer is no such lines, or if there are too many signatures of others.
+    pub fn take_cosignature(&mut self, answer: &str, key: &VerifierKey) -> Result<u64> {
+        let absent = || Error::new(ErrorKind::Tampered, "looking for a cosignature in a cosigner's answer");
+        let lines = Signature::parse_lines(answer).ok_or_else(|| bad("parsing a cosigner's answer"))?;
+        let line = lines.into_iter().find(|s| s.name == key.name() && s.id == key.id()).ok_or_else(absent)?;
+        let with = self.with_one(line).ok_or_else(|| bad("adding a cosignature to a checkpoint"))?;
+        let time = with.cosigned_by(key)?.ok_or_else(absent)?;
+        *self = with;
+        Ok(time)
     }
 
     /// When `key` saw this checkpoint, in seconds since 1970, if it says so.
@@ -131,24 +150,37 @@ impl SignedCheckpoint {
         Ok(Some(time))
     }
 
-    /// Adds lines that others signed, as they stand in a signed note: each ended by a line feed. All or none.
+    /// Adds lines that others signed, as they stand in a signed note: each ended by a line feed. All or none, and none
+    /// twice. Nothing is verified.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if they are no such lines.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if they are no such lines, or a key has another line there already.
     pub fn add_lines(&mut self, lines: &str) -> Result<()> {
-        let parse = || lines.strip_suffix('\n')?.split('\n').map(Signature::parse).collect::<Option<Vec<_>>>();
-        let mut more = self.clone();
-        for signature in parse().ok_or_else(|| bad("parsing signatures of a checkpoint"))? {
-            if !more.signatures.contains(&signature) {
-                more.signatures.push(signature);
+        let bad = || bad("parsing signatures of a checkpoint");
+        let mut signatures = self.signatures.clone();
+        for signature in Signature::parse_lines(lines).ok_or_else(bad)? {
+            if !signatures.contains(&signature) {
+                signatures.push(signature);
             }
         }
-        // What is too much to be parsed again.
-        if more.signatures.len() > MAX_SIGNATURES || more.to_string().len() > MAX_NOTE {
-            return Err(bad("parsing signatures of a checkpoint"));
-        }
-        *self = more;
+        *self = self.with(signatures).ok_or_else(bad)?;
         Ok(())
+    }
+
+    /// The same with that signature, in the place of one of the same key.
+    fn with_one(&self, signature: Signature) -> Option<Self> {
+        let mut signatures = self.signatures.clone();
+        match signatures.iter().position(|other| other.is_of_the_key_of(&signature)) {
+            Some(at) => signatures[at] = signature,
+            None => signatures.push(signature),
+        }
+        self.with(signatures)
+    }
+
+    /// The same with these signatures, unless they are too many, of one key, or too long to be parsed again.
+    fn with(&self, signatures: Vec<Signature>) -> Option<Self> {
+        let with = Self { checkpoint: self.checkpoint.clone(), signatures };
+        (are_readable(&with.signatures) && with.to_string().len() <= MAX_NOTE).then_some(with)
     }
 
     /// The line of every signature but the log's own, with their names.
@@ -169,7 +201,21 @@ fn cosigned(checkpoint: &Checkpoint, time: u64) -> String {
     format!("cosignature/v1\ntime {time}\n{}", checkpoint.body())
 }
 
+/// Not too many, and no two of one name and key id: others go by the first, or refuse both.
+fn are_readable(signatures: &[Signature]) -> bool {
+    let again = |(at, s): (usize, &Signature)| signatures[..at].iter().any(|other| other.is_of_the_key_of(s));
+    signatures.len() <= MAX_SIGNATURES && !signatures.iter().enumerate().any(again)
+}
+
 impl Signature {
+    fn is_of_the_key_of(&self, other: &Self) -> bool {
+        (&self.name, self.id) == (&other.name, other.id)
+    }
+
+    fn parse_lines(lines: &str) -> Option<Vec<Self>> {
+        lines.strip_suffix('\n').filter(|lines| lines.len() < MAX_NOTE)?.split('\n').map(Self::parse).collect()
+    }
+
     fn parse(line: &str) -> Option<Self> {
         let (name, bytes) = line.strip_prefix(DASH)?.split_once(' ')?;
         let bytes = STANDARD.decode(bytes).ok()?;
@@ -199,9 +245,8 @@ impl FromStr for SignedCheckpoint {
         let parse = || {
             let (body, signatures) = text.split_once("\n\n").filter(|_| text.len() <= MAX_NOTE)?;
             let checkpoint = Checkpoint::parse(&format!("{body}\n"))?;
-            let lines = signatures.strip_suffix('\n')?;
-            let signatures = lines.split('\n').map(Signature::parse).collect::<Option<Vec<_>>>()?;
-            (signatures.len() <= MAX_SIGNATURES).then_some(Self { checkpoint, signatures })
+            let signatures = Signature::parse_lines(signatures)?;
+            are_readable(&signatures).then_some(Self { checkpoint, signatures })
         };
         parse().ok_or_else(|| bad("parsing a checkpoint"))
     }

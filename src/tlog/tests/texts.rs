@@ -216,10 +216,61 @@ fn a_checkpoint_with_another_line_or_spelling_is_refused() {
             refused(&other);
         }
     }
-    let line = cosigned().others().next().unwrap().1;
-    let with = |count| format!("{body}\n\n{}", format!("{line}\n").repeat(count));
+    let with = |count| format!("{body}\n\n{}", signed_lines(count));
     assert!(with(100).parse::<SignedCheckpoint>().is_ok());
     refused(&with(101));
+    // sigsum-verify refuses two cosignatures of one key, others go by the first.
+    let line = cosigned().others().next().unwrap().1;
+    refused(&format!("{text}{line}\n"));
+    refused(&format!("{text}{}{}", signed_lines(1), signed_lines(1).replace("AAAAAAA=", "AAAAAAE=")));
+}
+
+/// Lines of so many keys.
+fn signed_lines(count: usize) -> String {
+    (0..count).map(|n| format!("\u{2014} a{n} AAAAAAA=\n")).collect()
+}
+
+#[test]
+fn a_later_cosignature_takes_the_place_of_the_earlier_and_none_goes_where_none_can_be_read() {
+    let (key, own) = witness(2);
+    let mut renewed = cosigned();
+    renewed.cosign(&key, 1_700_086_402, |bytes| own.sign(bytes)).unwrap();
+    assert_eq!(renewed.cosigned_by(&key).unwrap(), Some(1_700_086_402));
+    assert_eq!(renewed.others().count(), 2);
+    assert_eq!(renewed.to_string().parse::<SignedCheckpoint>().unwrap(), renewed);
+
+    let mut full = signed(7, [9; 32]);
+    full.add_lines(&signed_lines(99)).unwrap();
+    for (checkpoint, time) in [(&mut full, 1), (&mut renewed, 1 << 63)] {
+        let before = checkpoint.clone();
+        let refused = checkpoint.cosign(&key, time, |bytes| own.sign(bytes)).unwrap_err();
+        assert_eq!((refused.kind(), &*checkpoint), (ErrorKind::InvalidInput, &before));
+    }
+    let line = cosigned().others().next().unwrap().1 + "\n";
+    assert_eq!(full.take_cosignature(&line, &key).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_cosigners_answer_is_taken_only_if_it_verifies() {
+    let ((key, own), other) = (witness(2), witness(3).0);
+    let line = cosigned().others().next().unwrap().1 + "\n";
+    let mut taken = signed(7, [9; 32]);
+    assert_eq!(taken.take_cosignature(&format!("{}{line}", signed_lines(2)), &key).unwrap(), 1_700_000_002);
+    assert_eq!(taken.cosigned_by(&key).unwrap(), Some(1_700_000_002));
+    assert_eq!(taken.others().count(), 1);
+    let mut renewed = signed(7, [9; 32]);
+    renewed.cosign(&key, 1_700_086_402, |bytes| own.sign(bytes)).unwrap();
+    assert_eq!(taken.take_cosignature(&(renewed.others().next().unwrap().1 + "\n"), &key).unwrap(), 1_700_086_402);
+    assert_eq!(taken, renewed);
+
+    let mut later = signed(8, [9; 32]);
+    let before = later.clone();
+    assert_eq!(later.take_cosignature(&line, &key).unwrap_err().kind(), ErrorKind::Tampered);
+    assert_eq!(taken.take_cosignature(&line, &other).unwrap_err().kind(), ErrorKind::Tampered);
+    for bad in ["", "\n", "x\n", line.trim_end(), &format!("\n{line}"), &signed_lines(9000)] {
+        assert_eq!(later.take_cosignature(bad, &key).unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+    assert_eq!((later, taken), (before, renewed));
 }
 
 #[test]
@@ -234,8 +285,11 @@ fn lines_of_others_are_added_once_and_all_or_none() {
     signed.add_lines(&lines[0]).unwrap();
     signed.add_lines(&lines.concat()).unwrap();
     assert_eq!(signed, whole);
-    let many: String = (0..100u8).map(|n| format!("\u{2014} a {}\n", STANDARD.encode([0, 0, 0, 0, n]))).collect();
-    assert!(signed.add_lines(&many).is_err());
+    assert!(signed.add_lines(&signed_lines(98)).is_err());
+    let (key, own) = witness(2);
+    let mut renewed = alone.clone();
+    renewed.cosign(&key, 1_700_086_402, |bytes| own.sign(bytes)).unwrap();
+    assert!(signed.add_lines(&(renewed.others().next().unwrap().1 + "\n")).is_err());
     assert!(signed.add_lines(&format!("\u{2014} a {}\n", STANDARD.encode([0; 48 * 1024]))).is_err());
     assert_eq!(signed, whole);
 }
