@@ -198,7 +198,7 @@ pub fn proof(data: &[u8]) -> bool {
         assert_eq!(InclusionProof::from_tlog_proof(&written, proof.leaf.clone()).unwrap(), *proof);
     }
     if let Ok(proof) = &sigsum {
-        let written = proof.to_sigsum_proof(&log);
+        let written = proof.to_sigsum_proof(&log).unwrap();
         assert!(text.contains("\ncosignature=") || written == text);
         assert_eq!(InclusionProof::from_sigsum_proof(&written, CONTEXT, &log).unwrap(), *proof);
     }
@@ -473,14 +473,14 @@ mod tests {
         ];
         files.iter().for_each(|(name, text)| write("checkpoint", &[(name, text.as_bytes())], &[]));
 
-        let (tlog, sigsum) = (three.to_tlog_proof(), three.to_sigsum_proof(&log));
+        let (tlog, sigsum) = (three.to_tlog_proof(), three.to_sigsum_proof(&log).unwrap());
         let extra = tlog.replacen('\n', "\nextra AAAA\n", 1);
         let files: [(&str, &str); 8] = [
             ("valid-tlog", &tlog),
             ("valid-tlog-extra", &extra),
             ("valid-tlog-alone", &alone.to_tlog_proof()),
             ("valid-sigsum", &sigsum),
-            ("valid-sigsum-alone", &alone.to_sigsum_proof(&log)),
+            ("valid-sigsum-alone", &alone.to_sigsum_proof(&log).unwrap()),
             ("bad-sigsum-cut", sigsum.trim_end()),
             ("bad-sigsum-version", &sigsum.replace("version=2", "version=1")),
             ("bad-sigsum-index", &sigsum.replace("leaf_index=0", "leaf_index=3")),

@@ -132,7 +132,7 @@ fn ledger_texts() -> Vec<String> {
     vec![
         format!("```text\n{signed}```"),
         format!("```text\n{}```", proof.to_tlog_proof().replace(&format!("\n{signed}"), "")),
-        format!("```text\n{}```", proof.to_sigsum_proof(&key)),
+        format!("```text\n{}```", proof.to_sigsum_proof(&key).unwrap()),
         format!("```text\n{}```", c2sp_policy(&key, std::slice::from_ref(&cosigner)).unwrap()),
         format!("```text\n{}```", sigsum_policy(&key, &[cosigner])),
         format!("```text\n{}```", openssh(&writer().public_key())),

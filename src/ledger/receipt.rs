@@ -85,7 +85,7 @@ impl Receipt {
         let mut files =
             vec![(name("json"), self.message.clone()), (name("tlog-proof"), self.proof.to_tlog_proof().into_bytes())];
         if self.proof.checkpoint.checkpoint().size > 1 {
-            files.push((name("sigsum-proof"), self.proof.to_sigsum_proof(&self.log).into_bytes()));
+            files.push((name("sigsum-proof"), self.proof.to_sigsum_proof(&self.log)?.into_bytes()));
         }
         Ok(files)
     }

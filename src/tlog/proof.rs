@@ -13,6 +13,8 @@ const TLOG_PROOF: &str = "c2sp.org/tlog-proof@v1";
 /// Hashes of a proof, bytes of its text, at the most.
 const MAX_PATH: usize = 63;
 const MAX_TEXT: usize = 128 * 1024;
+/// The highest number in a text.
+const MAX_NUMBER: u64 = i64::MAX as u64;
 
 /// That a log includes an entry: its leaf, the way from there to the root, and the signed root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,9 +69,14 @@ impl InclusionProof {
 
     /// As Sigsum has it, version 2. `log` is the key whose signature the checkpoint bears; cosignatures of keys that are
     /// not named by their hash have no place in it and are left out.
-    pub fn to_sigsum_proof(&self, log: &PublicKey) -> String {
-        let Checkpoint { origin: _, size, root } = self.checkpoint.checkpoint();
-        let signature = self.checkpoint.log_signature(log).unwrap_or([0; 64]);
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the checkpoint has no signature of that key, or another origin than
+    /// [`origin_of`] it: Sigsum knows no other.
+    pub fn to_sigsum_proof(&self, log: &PublicKey) -> Result<String> {
+        let Checkpoint { origin, size, root } = self.checkpoint.checkpoint();
+        let signature = self.checkpoint.log_signature(log).filter(|_| *origin == origin_of(log));
+        let signature = signature.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "writing a Sigsum proof"))?;
         let mut text = format!(
             "version=2\nlog={}\nleaf={} {}\n\nsize={size}\nroot_hash={}\nsignature={}\n",
             hex(&Sha256::digest(log.as_bytes())),
@@ -78,11 +85,15 @@ impl InclusionProof {
             hex(root),
             hex(&signature)
         );
+        // Two of one key are refused, so of two names that end with it the first is taken.
+        let mut named = Vec::new();
         for (name, bytes) in self.checkpoint.cosignatures() {
-            let key_hash = name.rsplit('/').next().filter(|hash| unhex(hash).is_some_and(|bytes| bytes.len() == 32));
+            let key_hash = name.rsplit('/').next().filter(|hash| array::<32>(hash).is_some() && !named.contains(hash));
             let timed = bytes.split_first_chunk::<8>().filter(|(_, signature)| signature.len() == 64);
-            if let (Some(key_hash), Some((time, signature))) = (key_hash, timed) {
-                let time = u64::from_be_bytes(*time);
+            let timed = timed.map(|(time, signature)| (u64::from_be_bytes(*time), signature));
+            if let (Some(key_hash), Some((time, signature))) = (key_hash, timed.filter(|(time, _)| *time <= MAX_NUMBER))
+            {
+                named.push(key_hash);
                 text.push_str(&format!("cosignature={key_hash} {time} {}\n", hex(signature)));
             }
         }
@@ -91,7 +102,7 @@ impl InclusionProof {
             text.push_str(&format!("\nleaf_index={}\n", self.index));
             self.path.iter().for_each(|hash| text.push_str(&format!("node_hash={}\n", hex(hash))));
         }
-        text
+        Ok(text)
     }
 
     /// Parses a Sigsum proof, version 2, of a message in `log`. Its cosignatures are passed over: they do not name their
@@ -114,7 +125,12 @@ impl InclusionProof {
             let mut field = |name: &str| tree_lines.next()?.strip_prefix(name)?.strip_prefix('=');
             let (size, root) = (number(field("size")?)?, array(field("root_hash")?)?);
             let signature = array(field("signature")?)?;
-            if tree_lines.any(|line| !is_cosignature(line)) || head.next().is_some() {
+            let mut named = Vec::new();
+            for line in tree_lines {
+                let key_hash = cosigner(line).filter(|key_hash| !named.contains(key_hash))?;
+                named.push(key_hash);
+            }
+            if head.next().is_some() {
                 return None;
             }
             let (mut index, mut path) = (0, Vec::new());
@@ -134,20 +150,17 @@ impl InclusionProof {
     }
 }
 
-/// A line that Sigsum has for a cosignature: whose, when, and the signature.
-fn is_cosignature(line: &str) -> bool {
-    let parse = || {
-        let mut words = line.strip_prefix("cosignature=")?.split(' ');
-        let (key_hash, time, signature) = (words.next()?, words.next()?, words.next()?);
-        let _: ([u8; 32], u64, [u8; 64]) = (array(key_hash)?, number(time)?, array(signature)?);
-        words.next().is_none().then_some(())
-    };
-    parse().is_some()
+/// Whose cosignature a line of Sigsum's is, if it has key hash, time and signature.
+fn cosigner(line: &str) -> Option<[u8; 32]> {
+    let mut words = line.strip_prefix("cosignature=")?.split(' ');
+    let (key_hash, time, signature) = (words.next()?, words.next()?, words.next()?);
+    let (key_hash, _, _): (_, u64, [u8; 64]) = (array(key_hash)?, number(time)?, array(signature)?);
+    words.next().is_none().then_some(key_hash)
 }
 
 /// A decimal number as it is written: no sign, no leading zero.
 fn number(text: &str) -> Option<u64> {
-    text.parse::<u64>().ok().filter(|n| n.to_string() == text && *n <= i64::MAX as u64)
+    text.parse::<u64>().ok().filter(|n| n.to_string() == text && *n <= MAX_NUMBER)
 }
 
 fn array<const N: usize>(text: &str) -> Option<[u8; N]> {

@@ -354,11 +354,11 @@ fn the_proofs_of_an_example_are_the_ones_that_we_write() {
         proof.verify(message, &actor, &log).unwrap();
         // The clock of the example is not named by the whole hash of its key: it has no line in our text.
         let uncosigned: String = sigsum.split_inclusive('\n').filter(|line| !line.starts_with("cosig")).collect();
-        assert_eq!(proof.to_sigsum_proof(&log), uncosigned);
+        assert_eq!(proof.to_sigsum_proof(&log).unwrap(), uncosigned);
         let proof = InclusionProof::from_tlog_proof(tlog, proof.leaf).unwrap();
         proof.verify(message, &actor, &log).unwrap();
         assert_eq!(proof.to_tlog_proof(), tlog);
-        assert_eq!(proof.to_sigsum_proof(&log), uncosigned);
+        assert_eq!(proof.to_sigsum_proof(&log).unwrap(), uncosigned);
     }
 }
 
@@ -373,7 +373,7 @@ fn a_proof_comes_back_from_both_texts() {
             assert_eq!(InclusionProof::from_tlog_proof(&tlog, proof.leaf.clone()).unwrap(), proof);
             let extra = tlog.replacen('\n', "\nextra AAAA\n", 1);
             assert_eq!(InclusionProof::from_tlog_proof(&extra, proof.leaf.clone()).unwrap(), proof);
-            let sigsum = proof.to_sigsum_proof(&log);
+            let sigsum = proof.to_sigsum_proof(&log).unwrap();
             assert_eq!(sigsum.matches("\ncosignature=").count(), 1);
             let again = InclusionProof::from_sigsum_proof(&sigsum, &message, &log).unwrap();
             again.verify(&message, &actor, &log).unwrap();
@@ -381,6 +381,33 @@ fn a_proof_comes_back_from_both_texts() {
             assert_eq!(again.checkpoint.checkpoint(), proof.checkpoint.checkpoint());
         }
     }
+}
+
+#[test]
+fn there_is_no_sigsum_proof_by_another_key_or_of_a_log_with_another_name() {
+    let (own, (mut proof, message, _)) = (signer(1), proof(5, 11));
+    assert_eq!(proof.to_sigsum_proof(&signer(2).public_key()).unwrap_err().kind(), ErrorKind::InvalidInput);
+    let named = Checkpoint { origin: "example.com/log".into(), ..proof.checkpoint.checkpoint().clone() };
+    proof.checkpoint = SignedCheckpoint::sign(named, &own.public_key(), |bytes| own.sign(bytes));
+    proof.verify(&message, &signer(4).public_key(), &own.public_key()).unwrap();
+    assert_eq!(proof.to_sigsum_proof(&own.public_key()).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_sigsum_proof_has_one_line_of_a_key_however_many_names_end_with_it() {
+    let (log, (mut proof, message, _)) = (signer(1).public_key(), proof(5, 11));
+    let alone = proof.to_sigsum_proof(&log).unwrap();
+    let (key, own) = witness(2);
+    let other = VerifierKey::new(format!("other/{}", key.name()), KeyKind::Cosigner, key.public_key()).unwrap();
+    proof.checkpoint.cosign(&other, 1, |bytes| own.sign(bytes)).unwrap();
+    let late = [&(1u64 << 63).to_be_bytes()[..], &[0; 64]].concat();
+    let late = STANDARD.encode([&[0; 4], &late[..]].concat());
+    proof.checkpoint.add_lines(&format!("\u{2014} x/{} {late}\n", hex(&[7; 32]))).unwrap();
+    assert_eq!(proof.to_sigsum_proof(&log).unwrap(), alone);
+
+    let line = alone.split_inclusive('\n').find(|line| line.starts_with("cosignature=")).unwrap();
+    let twice = alone.replace(line, &line.repeat(2));
+    assert!(InclusionProof::from_sigsum_proof(&twice, &message, &log).is_err());
 }
 
 #[test]
@@ -423,7 +450,7 @@ fn a_proof_in_another_spelling_is_refused() {
                 || parse(&other).is_err()
         );
     }
-    let sigsum = proof.to_sigsum_proof(&log);
+    let sigsum = proof.to_sigsum_proof(&log).unwrap();
     let parse = |text: &str| InclusionProof::from_sigsum_proof(text, &message, &log);
     let mut others = spoiled(&sigsum);
     others.extend([
@@ -450,7 +477,7 @@ fn no_parser_panics_and_what_it_takes_it_writes_again() {
     let log = signer(1).public_key();
     let (proof, message, _) = proof(2, 5);
     let (checkpoint, key) = (cosigned().to_string(), witness(2).0.to_string());
-    let (tlog, sigsum) = (proof.to_tlog_proof(), proof.to_sigsum_proof(&log));
+    let (tlog, sigsum) = (proof.to_tlog_proof(), proof.to_sigsum_proof(&log).unwrap());
     for text in [&checkpoint, &key, &tlog, &sigsum] {
         for other in mutated(text) {
             if let Ok(parsed) = other.parse::<SignedCheckpoint>() {
@@ -465,7 +492,7 @@ fn no_parser_panics_and_what_it_takes_it_writes_again() {
             }
             if let Ok(parsed) = InclusionProof::from_sigsum_proof(&other, &message, &log) {
                 let lines = |text: &str| text.lines().filter(|l| !l.starts_with("cosig")).count();
-                assert_eq!(lines(&parsed.to_sigsum_proof(&log)), lines(&other));
+                assert_eq!(lines(&parsed.to_sigsum_proof(&log).unwrap()), lines(&other));
             }
         }
     }
