@@ -8,16 +8,15 @@ mod merkle;
 mod policy;
 mod proof;
 mod tiles;
+mod verify;
 #[cfg(test)]
 mod tests;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint, origin_of};
 pub use key::{KeyKind, VerifierKey, openssh, pem};
 pub use leaf::Leaf;
-pub use merkle::{
-    Edge, Hash, Nodes, consistency, empty_root, inclusion, leaf_hash, node_hash, place, root, verify_consistency,
-    verify_inclusion,
-};
+pub use merkle::{Edge, Hash, Nodes, consistency, empty_root, inclusion, leaf_hash, node_hash, place, root};
 pub use policy::{c2sp_policy, sigsum_policy};
 pub use proof::InclusionProof;
 pub use tiles::{TILE, bundle, entries_path, tile_path};
+pub use verify::{verify_consistency, verify_inclusion};

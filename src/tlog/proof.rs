@@ -4,7 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Checkpoint, SignedCheckpoint, origin_of};
 use super::leaf::Leaf;
-use super::merkle::{Hash, verify_inclusion};
+use super::merkle::Hash;
+use super::verify::verify_inclusion;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{hex, unhex};
 use crate::key::PublicKey;

@@ -10,6 +10,7 @@ use sha2::Sha256;
 use tlog_tiles as tiles;
 
 use super::merkle::*;
+use super::verify::{verify_consistency, verify_inclusion};
 use crate::error::{Error, ErrorKind, Result};
 
 const SIZE: u64 = 140;
