@@ -19,4 +19,4 @@ pub use merkle::{Edge, Hash, Nodes, consistency, empty_root, inclusion, leaf_has
 pub use policy::{c2sp_policy, sigsum_policy};
 pub use proof::InclusionProof;
 pub use tiles::{TILE, bundle, entries_path, tile_path};
-pub use verify::{verify_consistency, verify_inclusion};
+pub use verify::{verify_consistency, verify_inclusion, verify_subtree};
