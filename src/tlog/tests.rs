@@ -1,6 +1,8 @@
 //! Trees, against two other implementations; the rest is in the modules.
 #![allow(clippy::unwrap_used)]
 
+mod limits;
+mod subtrees;
 mod texts;
 mod vectors;
 
@@ -166,32 +168,38 @@ fn every_inclusion_proof_is_the_one_that_others_make_and_accept() {
     assert_eq!(inclusion(0, SIZE + 1, &log).unwrap_err().kind(), ErrorKind::Damaged);
 }
 
+/// Whether we take the proof of an entry, which the two others must do as well, or refuse as we do.
+fn included(number: u64, index: u64, size: u64, proof: &[Hash], root: &Hash) -> bool {
+    let entry = entry(number);
+    let ours = verify_inclusion(&leaf_hash(&entry), index, size, proof, root).is_ok();
+    let leaf = tiles::record_hash(&entry);
+    let theirs = tiles::check_record(&theirs(proof), size, tiles::Hash(*root), index, leaf).is_ok();
+    let ct = CtInclusion::try_from_bytes(proof.concat()).unwrap();
+    let ct = RootHash::<Sha256>::new((*root).into(), size).verify_inclusion(&entry, index, &ct).is_ok();
+    assert!(ours == theirs && ours == ct, "{number} as {index} of {size}: {ours} {theirs} {ct}");
+    ours
+}
+
 #[test]
-fn an_inclusion_proof_with_a_fault_is_refused() {
-    fn holds(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> bool {
-        verify_inclusion(leaf, index, size, proof, root).is_ok()
-    }
+fn an_inclusion_proof_with_a_fault_is_refused_by_us_and_by_others() {
     let log = log(SIZE);
     for size in 1..SIZE {
         for index in 0..size {
-            let proof = inclusion(index, size, &log).unwrap();
-            let (leaf, root) = (log.leaf(index), log.root(size));
+            let (proof, root) = (inclusion(index, size, &log).unwrap(), log.root(size));
             for other in faulty(&proof) {
-                assert!(!holds(&leaf, index, size, &other, &root), "{index} of {size}");
+                assert!(!included(index, index, size, &other, &root), "{index} of {size}");
             }
-            assert!(!holds(&log.leaf((index + 1) % SIZE), index, size, &proof, &root));
+            assert!(!included((index + 1) % SIZE, index, size, &proof, &root));
             for other in [size - 1, size + 1] {
-                assert!(!holds(&leaf, index, size, &proof, &log.root(other)));
-                assert!(!holds(&leaf, index, other, &proof, &log.root(other)));
+                assert!(!included(index, index, size, &proof, &log.root(other)));
+                assert!(!included(index, index, other, &proof, &log.root(other)));
             }
             for other in [index ^ 1, index + 1, index.wrapping_sub(1), size, u64::MAX] {
-                assert!(!holds(&leaf, other, size, &proof, &root), "{index} as {other} of {size}");
+                assert!(!included(index, other, size, &proof, &root), "{index} as {other} of {size}");
             }
             // Not every size that is wrong can be told from the root alone, which is why both are signed.
             for other in [size - 1, size + 1, size * 2, u64::MAX >> 1] {
-                let (root_, leaf_) = (tiles::Hash(root), tiles::Hash(leaf));
-                let judged = tiles::check_record(&theirs(&proof), other, root_, index, leaf_).is_ok();
-                assert_eq!(holds(&leaf, index, other, &proof, &root), judged, "{index} of {size} as of {other}");
+                included(index, index, other, &proof, &root);
             }
         }
     }
@@ -218,30 +226,38 @@ fn every_consistency_proof_is_the_one_that_others_make_and_accept() {
     assert!(consistency(1, u64::MAX, &log).is_err());
 }
 
+/// Whether we take the proof, which the two others must do as well, or refuse as we do; but they refuse every proof from
+/// the empty log.
+fn added_to(old: u64, before: &Hash, new: u64, after: &Hash, proof: &[Hash]) -> bool {
+    let ours = verify_consistency(old, before, new, after, proof).is_ok();
+    let theirs = tiles::check_tree(&theirs(proof), new, tiles::Hash(*after), old, tiles::Hash(*before)).is_ok();
+    let ct = ConsistencyProof::try_from_bytes(proof.concat()).unwrap();
+    let [ct_old, ct_new] = [(before, old), (after, new)].map(|(root, n)| RootHash::<Sha256>::new((*root).into(), n));
+    let ct = ct_new.verify_consistency(&ct_old, &ct).is_ok();
+    let fits = if old == 0 { !theirs && !ct } else { ours == theirs && ours == ct };
+    assert!(fits, "{old} to {new}: {ours} {theirs} {ct}");
+    ours
+}
+
 #[test]
-fn a_consistency_proof_with_a_fault_is_refused() {
-    fn holds(old: u64, before: &Hash, new: u64, after: &Hash, proof: &[Hash]) -> bool {
-        verify_consistency(old, before, new, after, proof).is_ok()
-    }
+fn a_consistency_proof_with_a_fault_is_refused_by_us_and_by_others() {
     let log = log(SIZE);
     for new in 1..SIZE {
         for old in 1..=new {
             let proof = consistency(old, new, &log).unwrap();
             let (before, after) = (log.root(old), log.root(new));
             for other in faulty(&proof) {
-                assert!(!holds(old, &before, new, &after, &other), "{old} {new}");
+                assert!(!added_to(old, &before, new, &after, &other), "{old} {new}");
             }
-            assert!(!holds(old, &[0; 32], new, &after, &proof) && !holds(old, &before, new, &[0; 32], &proof));
-            assert!(old == new || !holds(old, &after, new, &before, &proof));
-            assert!(!holds(new + 1, &log.root(new + 1), new, &after, &proof));
+            assert!(!added_to(old, &[0; 32], new, &after, &proof) && !added_to(old, &before, new, &[0; 32], &proof));
+            assert!(old == new || !added_to(old, &after, new, &before, &proof));
+            assert!(!added_to(new + 1, &log.root(new + 1), new, &after, &proof));
             for other in [old - 1, old + 1] {
-                assert!(!holds(other, &log.root(other), new, &after, &proof) || (other == 0 && proof.is_empty()));
-                assert!(other == new || !holds(old, &log.root(other), new, &after, &proof));
+                assert!(!added_to(other, &log.root(other), new, &after, &proof) || (other == 0 && proof.is_empty()));
+                assert!(other == new || !added_to(old, &log.root(other), new, &after, &proof));
             }
             for (old, new) in [(old - 1, new), (old + 1, new), (old, new + 1), (old, new - 1), (old, new * 2)] {
-                let (before_, after_) = (tiles::Hash(before), tiles::Hash(after));
-                let judged = tiles::check_tree(&theirs(&proof), new, after_, old, before_).is_ok();
-                assert_eq!(holds(old, &before, new, &after, &proof), judged, "{old} {new}");
+                added_to(old, &before, new, &after, &proof);
             }
         }
     }
