@@ -11,8 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::hex;
 use crate::key::PublicKey;
 
-/// Bytes of a signed checkpoint, and signatures under it, at the most.
-const MAX_NOTE: usize = 64 * 1024;
+/// Bytes of a signed checkpoint, and signatures under it, at the most. C2SP wants sixteen of any kind to be read, which are
+/// of nearly 5 kB where they are of ML-DSA-87.
+const MAX_NOTE: usize = 128 * 1024;
 const MAX_SIGNATURES: usize = 100;
 /// What begins a signature's line: an em dash and a space.
 const DASH: &str = "\u{2014} ";

@@ -13,7 +13,7 @@ use crate::key::PublicKey;
 const TLOG_PROOF: &str = "c2sp.org/tlog-proof@v1";
 /// Hashes of a proof, bytes of its text, at the most.
 const MAX_PATH: usize = 63;
-const MAX_TEXT: usize = 128 * 1024;
+const MAX_TEXT: usize = 256 * 1024;
 /// The highest number in a text.
 const MAX_NUMBER: u64 = i64::MAX as u64;
 

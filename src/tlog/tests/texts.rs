@@ -225,6 +225,16 @@ fn a_checkpoint_with_another_line_or_spelling_is_refused() {
     refused(&format!("{text}{}{}", signed_lines(1), signed_lines(1).replace("AAAAAAA=", "AAAAAAE=")));
 }
 
+#[test]
+fn sixteen_of_the_longest_signatures_that_there_are_can_be_read_also_in_a_proof() {
+    let long = STANDARD.encode([7; 4 + 8 + 4627]);
+    let lines: String = (0..16).map(|n| format!("\u{2014} {n}{} {long}\n", "w".repeat(200))).collect();
+    let (mut proof, ..) = proof(5, 11);
+    proof.checkpoint.add_lines(&lines).unwrap();
+    assert_eq!(proof.checkpoint.to_string().parse::<SignedCheckpoint>().unwrap(), proof.checkpoint);
+    assert_eq!(InclusionProof::from_tlog_proof(&proof.to_tlog_proof(), proof.leaf.clone()).unwrap(), proof);
+}
+
 /// Lines of so many keys.
 fn signed_lines(count: usize) -> String {
     (0..count).map(|n| format!("\u{2014} a{n} AAAAAAA=\n")).collect()
@@ -267,7 +277,7 @@ fn a_cosigners_answer_is_taken_only_if_it_verifies() {
     let before = later.clone();
     assert_eq!(later.take_cosignature(&line, &key).unwrap_err().kind(), ErrorKind::Tampered);
     assert_eq!(taken.take_cosignature(&line, &other).unwrap_err().kind(), ErrorKind::Tampered);
-    for bad in ["", "\n", "x\n", line.trim_end(), &format!("\n{line}"), &signed_lines(9000)] {
+    for bad in ["", "\n", "x\n", line.trim_end(), &format!("\n{line}"), &signed_lines(12_000)] {
         assert_eq!(later.take_cosignature(bad, &key).unwrap_err().kind(), ErrorKind::InvalidInput);
     }
     assert_eq!((later, taken), (before, renewed));
@@ -290,7 +300,7 @@ fn lines_of_others_are_added_once_and_all_or_none() {
     let mut renewed = alone.clone();
     renewed.cosign(&key, 1_700_086_402, |bytes| own.sign(bytes)).unwrap();
     assert!(signed.add_lines(&(renewed.others().next().unwrap().1 + "\n")).is_err());
-    assert!(signed.add_lines(&format!("\u{2014} a {}\n", STANDARD.encode([0; 48 * 1024]))).is_err());
+    assert!(signed.add_lines(&format!("\u{2014} a {}\n", STANDARD.encode([0; 96 * 1024]))).is_err());
     assert_eq!(signed, whole);
 }
 
