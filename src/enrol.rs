@@ -159,11 +159,12 @@ impl Vault {
     /// As the database.
     pub fn rotate_log(&self, id: TenantId) -> Result<Receipt> {
         let (ledger, tenant) = (self.ledger()?, self.tenant(id)?);
-        let generation = self.open_log(id)?.row.generation + 1;
+        let closing = self.open_log(id)?.row;
+        let generation = closing.generation + 1;
         let key = ledger.log_key(id, generation);
         let close = Tell::new(Kind::LogClosed, OPERATOR).detail("successor", crate::tlog::origin_of(&key));
         let open = self.log_opened(&tenant.card, &tenant.policy)?.detail("generation", generation);
-        let writers = self.room.store.admitted(self.open_log(id)?.row.n)?;
+        let writers = self.room.store.admitted(closing.n)?;
         let writers: Vec<String> = writers.iter().map(ToString::to_string).collect();
         let open = if writers.is_empty() { open } else { open.detail("writers", writers.join(" ")) };
         let begin = vec![Op::OpenLog { tenant: id, generation, key }];
