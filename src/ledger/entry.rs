@@ -9,7 +9,7 @@ use crate::id::{EpochId, TenantId, VaultId};
 use crate::kdf::exp_ext;
 use crate::key::PublicKey;
 use crate::secret::{Plain, Secret};
-use crate::stream::{RangeReader, Sealer, sealed_len};
+use crate::stream::{RangeReader, Sealer, frame, sealed_len, unframe};
 
 /// Where a message belongs: part of its key and context.
 #[derive(Clone, Copy)]
@@ -39,12 +39,8 @@ impl EntryPlace {
     }
 
     pub(crate) fn seal(&self, message_key: &Secret, shred: &Secret, message: &[u8]) -> Result<Vec<u8>> {
-        let padded = padded_len(4 + message.len() as u64) as usize;
-        let mut plain = Plain::from(Vec::with_capacity(padded));
-        plain.extend_from_slice(&(message.len() as u32).to_be_bytes());
-        plain.extend_from_slice(message);
-        plain.resize(padded, 0);
-        let mut sealed = Vec::with_capacity(sealed_len(padded as u64) as usize);
+        let plain = frame(message);
+        let mut sealed = Vec::with_capacity(sealed_len(plain.len() as u64) as usize);
         let sealer: Sealer = Sealer::start(&self.key(message_key, shred), &self.context(), &mut sealed)?;
         sealer.whole(&plain, &mut sealed)?;
         Ok(sealed)
@@ -58,12 +54,7 @@ impl EntryPlace {
         let mut reader = RangeReader::with_secret(sealed, &self.key(message_key, shred), &self.context())?;
         let mut plain = Plain::from(vec![0; reader.authenticate_end()? as usize]);
         reader.read_range(0, &mut plain)?;
-        let (len, rest) = plain.split_first_chunk::<4>().ok_or_else(bad)?;
-        let (message, padding) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or_else(bad)?;
-        if padding.iter().any(|b| *b != 0) || plain.len() as u64 != padded_len(4 + message.len() as u64) {
-            return Err(bad());
-        }
-        Ok(message.to_vec())
+        Ok(unframe(&plain).ok_or_else(bad)?.to_vec())
     }
 }
 

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::ProducerDigest;
 use super::subject::{Identifier, Subject};
-use crate::encoding::{codec, padded_len};
+use crate::encoding::codec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RecordId;
 use crate::secret::Plain;
+use crate::stream::frame;
 use crate::time::Timestamp;
 
 /// Bytes that a head may take: generous for metadata, small enough to hold thousands in memory.
@@ -183,12 +184,7 @@ impl Head {
 
     /// `u32(length) || head || zeros`, as part 0 seals it: a head carries its own length, since nothing else does.
     pub(crate) fn encode_padded(&self) -> Result<Plain> {
-        let head = Plain::from(self.encode()?);
-        let mut plain = Plain::from(Vec::with_capacity(padded_len(4 + head.len() as u64) as usize));
-        plain.extend_from_slice(&(head.len() as u32).to_be_bytes());
-        plain.extend_from_slice(&head);
-        plain.resize(padded_len(4 + head.len() as u64) as usize, 0);
-        Ok(plain)
+        Ok(frame(&Plain::from(self.encode()?)))
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {

@@ -14,7 +14,7 @@ use crate::room::Room;
 use crate::seal::{Place, RecordKey};
 use crate::secret::Secret;
 use crate::store::{MAX_INLINE, ObjectName, RecordRow, SLOT, Slot};
-use crate::stream::{RangeReader, ReadAt, sealed_len};
+use crate::stream::{RangeReader, ReadAt, sealed_len, unframe};
 
 /// A record of the tenant's own, its head opened and checked against its place.
 pub struct Record {
@@ -183,10 +183,5 @@ fn open_head(sealed: Vec<u8>, key: &Secret, context: &[u8]) -> Result<Head> {
     let mut reader = RangeReader::with_secret(sealed, key, context)?;
     let mut plain = Zeroizing::new(vec![0; reader.authenticate_end()? as usize]);
     reader.read_range(0, &mut plain)?;
-    let (len, rest) = plain.split_first_chunk::<4>().ok_or_else(bad)?;
-    let (head, padding) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or_else(bad)?;
-    if padding.iter().any(|b| *b != 0) || plain.len() as u64 != padded_len(4 + head.len() as u64) {
-        return Err(bad());
-    }
-    Head::decode(head)
+    Head::decode(unframe(&plain).ok_or_else(bad)?)
 }

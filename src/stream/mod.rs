@@ -5,6 +5,7 @@
 //! and a 16-byte tag, but the last, which is always shorter, maybe empty.
 
 mod cipher;
+mod frame;
 mod open;
 mod range;
 mod seal;
@@ -13,6 +14,7 @@ pub use open::OpenReader;
 pub use range::{RangeReader, ReadAt};
 pub use seal::SealWriter;
 
+pub(crate) use frame::{frame, unframe};
 pub(crate) use open::{read_full, unwrap};
 #[cfg(test)]
 pub(crate) use seal::wrap_with_salt;
