@@ -25,6 +25,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// It is there already: open it, or choose another name or folder.
     AlreadyExists,
+    /// The caller stopped it. What was given out until then is in the ledger, and useless without the rest.
+    Cancelled,
     /// The card or policy in the vault is not the pinned one: find out who changed it before ingesting anything.
     CardMismatch,
     /// A stored object, slot or row is missing or cut short: restore it from a backup; `check` lists all such places.
@@ -49,6 +51,8 @@ pub enum ErrorKind {
     OutcomeUnknown,
     /// The folder or database cannot be written by this process: nothing was stored.
     ReadOnly,
+    /// An agreement, a policy, a restriction or the law does not allow it. Nothing was released, and the ledger says why.
+    Refused,
     /// A ledger is behind what it was known to have grown to: somebody put an old copy back. Nothing is signed or released.
     /// Put the newer copy back, or find out what became of it.
     RolledBack,

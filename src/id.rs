@@ -75,6 +75,8 @@ ids! {
     RecordId,
     /// Names a tenant.
     TenantId,
+    /// Names a transfer to a third party.
+    TransferId,
     /// Names a vault.
     VaultId,
 }

@@ -17,6 +17,8 @@ use crate::vault::Vault;
 
 /// Entries of a ledger read at once.
 const ENTRIES: usize = 256;
+/// Papers that are looked at at once.
+const PAPERS: usize = 64;
 
 impl Vault {
     /// Looks through the whole vault without any key: the database's integrity, every card, policy, epoch and record
@@ -155,6 +157,20 @@ fn ledgers(
         }
         if marks.iter().any(|(log, mark)| *log == row.n && mark.size > row.size) {
             report.find(FindingKind::Ledger, None, format!("{place} is behind its high-water mark"));
+        }
+    }
+    let mut tenants: Vec<TenantId> = heads.iter().map(|(tenant, _)| *tenant).collect();
+    tenants.dedup();
+    for tenant in tenants {
+        let mut n = 0;
+        loop {
+            let papers = room.store.papers(tenant, None, n, PAPERS)?;
+            let Some(last) = papers.last() else { break };
+            n = last.n;
+            for paper in papers.iter().filter(|paper| !paper.is_whole()) {
+                let place = format!("{} paper of entry {} of tenant {tenant}", paper.topic, paper.seq);
+                report.find(FindingKind::Ledger, None, place);
+            }
         }
     }
     for act in room.store.acts()? {

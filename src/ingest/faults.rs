@@ -304,6 +304,12 @@ impl<T: Store> Store for Faulty<T> {
     fn acts(&self) -> Result<Vec<ActRow>> {
         self.0.acts()
     }
+    fn papers(&self, tenant: TenantId, topic: Option<&str>, n: i64, limit: usize) -> Result<Vec<PaperRow>> {
+        self.0.papers(tenant, topic, n, limit)
+    }
+    fn last_paper(&self, tenant: TenantId, topic: &str) -> Result<i64> {
+        self.0.last_paper(tenant, topic)
+    }
     fn told(&self, tenant: TenantId, n: i64, limit: usize) -> Result<Vec<ToldRow>> {
         self.0.told(tenant, n, limit)
     }

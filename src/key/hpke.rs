@@ -169,6 +169,12 @@ pub trait Opener: Send + Sync {
     fn sign(&self, _message: &[u8]) -> Option<(PublicKey, [u8; 64])> {
         None
     }
+
+    /// `EXP(EXP(seed, ENC("tenant-pseudonym")), info)`: what pseudonyms are made with, if the seed is at hand in memory.
+    /// Without it, nothing can be transferred under pseudonyms.
+    fn pseudonym_key(&self, _info: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        None
+    }
 }
 
 impl<T: Opener + ?Sized> Opener for std::sync::Arc<T> {
@@ -182,6 +188,10 @@ impl<T: Opener + ?Sized> Opener for std::sync::Arc<T> {
 
     fn sign(&self, message: &[u8]) -> Option<(PublicKey, [u8; 64])> {
         (**self).sign(message)
+    }
+
+    fn pseudonym_key(&self, info: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        (**self).pseudonym_key(info)
     }
 }
 

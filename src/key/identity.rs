@@ -145,6 +145,11 @@ impl Opener for Identity {
         let signing = self.signing();
         Some((signing.public_key(), signing.sign(message)))
     }
+
+    fn pseudonym_key(&self, info: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let key = exp(&exp(&self.secret, &enc("tenant-pseudonym", &[])), info);
+        Some(Zeroizing::new(*key.expose_secret()))
+    }
 }
 
 impl FromStr for Identity {

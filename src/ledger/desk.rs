@@ -14,11 +14,13 @@ use crate::key::{OperatorKey, PublicKey, Signing, WriterKey};
 use crate::period::{Drawn, FirstBlock, OpenEpoch, Period};
 use crate::room::{Room, Tenant};
 use crate::secret::Secret;
-use crate::store::{Act, Append, Appended, Change, LogKeys, Make, NewEntry, Op, Outcome, Position};
+use crate::store::{Act, Append, Appended, Change, LogKeys, Make, NewEntry, NewPaper, Op, Outcome, Position};
 use crate::tlog::Leaf;
 
 /// Tenants whose epochs are kept open for further entries: each holds a file.
 const MAX_DESKS: usize = 64;
+/// The detail by which a message names the papers that are kept with it.
+const PAPERS: &str = "papers";
 
 /// The ledgers of a vault, as one process writes in them.
 pub(crate) struct Ledger {
@@ -40,6 +42,17 @@ pub(crate) struct Tell {
     pub(crate) payload: Option<[u8; 32]>,
     pub(crate) refers: Option<u64>,
     pub(crate) details: BTreeMap<String, String>,
+    /// Documents that are kept with it. The message names their topics.
+    pub(crate) papers: Vec<Paper>,
+}
+
+/// A document that an entry speaks of: kept sealed, for the tenant.
+pub(crate) struct Paper {
+    /// Of what kind. In clear in the database.
+    pub(crate) topic: &'static str,
+    /// What it is about, by a random id. In clear in the database.
+    pub(crate) about: Option<[u8; 16]>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The records that an entry tells of.
@@ -90,7 +103,14 @@ impl Tell {
             payload,
             refers,
             details: BTreeMap::new(),
+            papers: Vec::new(),
         }
+    }
+
+    /// Keeps a document with the entry.
+    pub(crate) fn paper(mut self, topic: &'static str, about: Option<[u8; 16]>, bytes: Vec<u8>) -> Self {
+        self.papers.push(Paper { topic, about, bytes });
+        self
     }
 
     pub(crate) fn detail(mut self, name: &str, value: impl fmt::Display) -> Self {
@@ -320,7 +340,7 @@ fn make(
     sealing: Sealing,
     line: &Line,
 ) -> Result<Option<NewEntry>> {
-    let Tell { kind, actor, basis, purpose, records, payload, refers, mut details } = tell;
+    let Tell { kind, actor, basis, purpose, records, payload, refers, mut details, papers } = tell;
     let records = match records {
         Told::Added if position.added.is_empty() => return Ok(None),
         Told::Added => Some(RecordSet::of_headers(position.added.iter().copied())),
@@ -331,6 +351,10 @@ fn make(
         details.insert("predecessor".to_owned(), before.origin.clone());
         details.insert("predecessor-size".to_owned(), before.size.to_string());
         details.insert("predecessor-root".to_owned(), crate::id::hex(&before.root));
+    }
+    if !papers.is_empty() {
+        let topics: Vec<&str> = papers.iter().map(|paper| paper.topic).collect();
+        details.insert(PAPERS.to_owned(), topics.join(" "));
     }
     let mut nonce = [0; 32];
     random(&mut nonce)?;
@@ -348,10 +372,15 @@ fn make(
     let slot = slot.ok_or_else(|| Error::new(ErrorKind::Io, "drawing a slot for an entry"))?;
     let place = EntryPlace { vault, tenant, epoch, chain, log: position.log, seq };
     let sealed = place.seal(&message_key, &shred, &bytes)?;
+    let seal = |Paper { topic, about, bytes }: Paper| {
+        let body = place.seal_paper(topic, &message_key, &shred, &bytes)?;
+        Ok(NewPaper { topic, about, body })
+    };
+    let papers = papers.into_iter().map(seal).collect::<Result<_>>()?;
     let leaf = Leaf::sign(&bytes, &signer.key, signer.sign).to_bytes();
     // Called once.
     let _ = line.set(bytes);
-    Ok(Some(NewEntry { leaf, epoch, chain, slot, message: sealed }))
+    Ok(Some(NewEntry { leaf, epoch, chain, slot, message: sealed, papers }))
 }
 
 impl Waiting {

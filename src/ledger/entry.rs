@@ -11,6 +11,9 @@ use crate::key::PublicKey;
 use crate::secret::{Plain, Secret};
 use crate::stream::{RangeReader, Sealer, frame, sealed_len, unframe};
 
+/// Bytes of a paper at the most.
+pub(crate) const MAX_PAPER: usize = 16 << 20;
+
 /// Where a message belongs: part of its key and context.
 #[derive(Clone, Copy)]
 pub(crate) struct EntryPlace {
@@ -38,24 +41,63 @@ impl EntryPlace {
         enc("entry", &[place[0], place[1], place[2], &chain, &log, &seq])
     }
 
+    /// The key of a paper: as of the message, under `"paper-key"` and the paper's topic.
+    fn paper_key(&self, topic: &str, message_key: &Secret, shred: &Secret) -> Secret {
+        let chain = self.chain.to_be_bytes();
+        let place: [&[u8]; 3] = [self.vault.as_bytes(), self.tenant.as_bytes(), self.epoch.as_bytes()];
+        exp_ext(shred, message_key, &enc("paper-key", &[place[0], place[1], place[2], &chain, topic.as_bytes()]))
+    }
+
+    /// Seals a document that the entry speaks of: it opens as long as the entry's message does, and in its place only.
+    pub(crate) fn seal_paper(
+        &self,
+        topic: &str,
+        message_key: &Secret,
+        shred: &Secret,
+        paper: &[u8],
+    ) -> Result<Vec<u8>> {
+        if paper.len() > MAX_PAPER {
+            return Err(Error::new(ErrorKind::TooLarge, "sealing a paper of a ledger's entry"));
+        }
+        seal(&self.paper_key(topic, message_key, shred), &self.context(), paper)
+    }
+
+    pub(crate) fn open_paper(
+        &self,
+        topic: &str,
+        message_key: &Secret,
+        shred: &Secret,
+        sealed: Vec<u8>,
+    ) -> Result<Plain> {
+        open(&self.paper_key(topic, message_key, shred), &self.context(), sealed, MAX_PAPER)
+    }
+
     pub(crate) fn seal(&self, message_key: &Secret, shred: &Secret, message: &[u8]) -> Result<Vec<u8>> {
-        let plain = frame(message);
-        let mut sealed = Vec::with_capacity(sealed_len(plain.len() as u64) as usize);
-        let sealer: Sealer = Sealer::start(&self.key(message_key, shred), &self.context(), &mut sealed)?;
-        sealer.whole(&plain, &mut sealed)?;
-        Ok(sealed)
+        seal(&self.key(message_key, shred), &self.context(), message)
     }
 
     pub(crate) fn open(&self, message_key: &Secret, shred: &Secret, sealed: Vec<u8>) -> Result<Vec<u8>> {
-        let bad = || Error::new(ErrorKind::Tampered, "opening a ledger's message");
-        if sealed.len() as u64 > sealed_len(padded_len(4 + MAX_MESSAGE as u64)) {
-            return Err(bad());
-        }
-        let mut reader = RangeReader::with_secret(sealed, &self.key(message_key, shred), &self.context())?;
-        let mut plain = Plain::from(vec![0; reader.authenticate_end()? as usize]);
-        reader.read_range(0, &mut plain)?;
-        Ok(unframe(&plain).ok_or_else(bad)?.to_vec())
+        Ok(open(&self.key(message_key, shred), &self.context(), sealed, MAX_MESSAGE)?.to_vec())
     }
+}
+
+fn seal(key: &Secret, context: &[u8], bytes: &[u8]) -> Result<Vec<u8>> {
+    let plain = frame(bytes);
+    let mut sealed = Vec::with_capacity(sealed_len(plain.len() as u64) as usize);
+    let sealer: Sealer = Sealer::start(key, context, &mut sealed)?;
+    sealer.whole(&plain, &mut sealed)?;
+    Ok(sealed)
+}
+
+fn open(key: &Secret, context: &[u8], sealed: Vec<u8>, limit: usize) -> Result<Plain> {
+    let bad = || Error::new(ErrorKind::Tampered, "opening a ledger's message or paper");
+    if sealed.len() as u64 > sealed_len(padded_len(4 + limit as u64)) {
+        return Err(bad());
+    }
+    let mut reader = RangeReader::with_secret(sealed, key, context)?;
+    let mut plain = Plain::from(vec![0; reader.authenticate_end()? as usize]);
+    reader.read_range(0, &mut plain)?;
+    Ok(Plain::from(unframe(&plain).ok_or_else(bad)?.to_vec()))
 }
 
 #[cfg(test)]

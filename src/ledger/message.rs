@@ -19,8 +19,14 @@ pub(crate) const MAX_TEXT: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Kind {
+    /// An agreement with a third party is over: nothing goes under it any more.
+    AgreementRevoked,
+    /// An agreement with a third party is in force, signed by it and the tenant.
+    AgreementSigned,
     /// The tenant's card has a successor.
     CardChanged,
+    /// A third party says that it deleted what it had been sent, or why not.
+    DeletionAnswered,
     /// The disk was full; what could not be stored was refused.
     Degraded,
     /// Records came in. One entry for each commit.
@@ -37,10 +43,28 @@ pub enum Kind {
     Read,
     /// There is space again.
     Recovered,
+    /// Third parties were asked to delete what they had been sent.
+    RecipientsTold,
+    /// A subject's interactions are not to be handed on.
+    Restricted,
+    /// A subject's interactions may be handed on again.
+    RestrictionLifted,
     /// A reading session is over.
     SessionClosed,
     /// A reading session begins.
     SessionOpened,
+    /// Records are about to be sent to a third party. Names the agreement, and has the digest of what is sent.
+    TransferAuthorised,
+    /// All that was authorised was given out.
+    TransferCompleted,
+    /// It was stopped: some of it may have been given out, none of it as a whole.
+    TransferFailed,
+    /// What a third party must promise, and who may be one, was stated anew by the tenant.
+    TransferPolicyChanged,
+    /// A third party signed that it received what was sent.
+    TransferReceipted,
+    /// Something was to be sent to a third party, and was not: says why.
+    TransferRefused,
     /// A writer may write for this tenant.
     WriterEnrolled,
     /// A writer may no longer write.
@@ -49,8 +73,11 @@ pub enum Kind {
     Other(String),
 }
 
-pub(crate) const KINDS: [(Kind, &str); 13] = [
+pub(crate) const KINDS: [(Kind, &str); 25] = [
+    (Kind::AgreementRevoked, "agreement.revoked"),
+    (Kind::AgreementSigned, "agreement.signed"),
     (Kind::CardChanged, "card.changed"),
+    (Kind::DeletionAnswered, "deletion.answered"),
     (Kind::Degraded, "degraded"),
     (Kind::Ingested, "ingested"),
     (Kind::LogClosed, "log.closed"),
@@ -58,9 +85,18 @@ pub(crate) const KINDS: [(Kind, &str); 13] = [
     (Kind::OutcomeUnknown, "outcome.unknown"),
     (Kind::PolicyChanged, "policy.changed"),
     (Kind::Read, "read"),
+    (Kind::RecipientsTold, "recipients.told"),
     (Kind::Recovered, "recovered"),
+    (Kind::Restricted, "restricted"),
+    (Kind::RestrictionLifted, "restriction.lifted"),
     (Kind::SessionClosed, "session.closed"),
     (Kind::SessionOpened, "session.opened"),
+    (Kind::TransferAuthorised, "transfer.authorised"),
+    (Kind::TransferCompleted, "transfer.completed"),
+    (Kind::TransferFailed, "transfer.failed"),
+    (Kind::TransferPolicyChanged, "transfer.policy.changed"),
+    (Kind::TransferReceipted, "transfer.receipted"),
+    (Kind::TransferRefused, "transfer.refused"),
     (Kind::WriterEnrolled, "writer.enrolled"),
     (Kind::WriterRetired, "writer.retired"),
 ];

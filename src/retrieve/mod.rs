@@ -2,6 +2,7 @@
 
 mod filter;
 mod list;
+mod paper;
 mod part;
 mod record;
 mod scan;
@@ -13,4 +14,5 @@ pub use part::PartReader;
 pub use record::Record;
 pub use session::{Access, TenantSession};
 
+pub(crate) use paper::Paper;
 pub(crate) use record::SlotWindow;

@@ -182,6 +182,28 @@ impl TenantSession {
         Ok(Some(closed))
     }
 
+    /// What an entry says that this session writes: who, what for, and in which session.
+    pub(crate) fn tell(&self, kind: Kind) -> Tell {
+        let mut tell = self.lease.tell(kind);
+        match tell.refers.take() {
+            Some(opened) => tell.detail("session", opened),
+            None => tell,
+        }
+    }
+
+    /// Writes an entry, durably: what releases something needs it.
+    pub(crate) fn record(&self, tell: Tell, act: Act) -> Result<Recorded> {
+        let recorded = self.lease.append(tell, act)?;
+        // Nothing is given out while the mark of what was said about it could still be lost.
+        self.room.anchor.sync()?;
+        Ok(recorded)
+    }
+
+    /// Signs with the tenant's own key, if its keeper does.
+    pub(crate) fn opener(&self) -> &dyn Opener {
+        &*self.lease.opener
+    }
+
     /// The receipt of the entry that tells of this session.
     pub fn receipt(&self) -> Option<&Receipt> {
         self.lease.opened.as_ref().map(|opened| &*opened.receipt)

@@ -39,6 +39,14 @@ pub(crate) struct NewEntry {
     pub(crate) chain: u32,
     pub(crate) slot: u64,
     pub(crate) message: Vec<u8>,
+    pub(crate) papers: Vec<NewPaper>,
+}
+
+/// A sealed document that an entry speaks of.
+pub(crate) struct NewPaper {
+    pub(crate) topic: &'static str,
+    pub(crate) about: Option<[u8; 16]>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What an entry does to the list of acts that were begun.

@@ -10,7 +10,7 @@ mod slots;
 mod sqlite;
 
 pub(crate) use anchor::{Anchor, Mark};
-pub(crate) use entry::{Act, Append, Appended, LogKeys, Make, NewEntry, Position};
+pub(crate) use entry::{Act, Append, Appended, LogKeys, Make, NewEntry, NewPaper, Position};
 pub(crate) use lease::{Lease, Leases};
 pub(crate) use objects::{FileObjects, Found, ObjectName, ObjectWriter, Objects};
 pub(crate) use reserve::Reserve;
@@ -100,6 +100,10 @@ pub(crate) trait Store: Send + Sync {
     fn acts(&self) -> Result<Vec<ActRow>>;
     /// At most `limit` headers of a tenant's records behind number `n`, as the ledger knows them.
     fn told(&self, tenant: TenantId, n: i64, limit: usize) -> Result<Vec<ToldRow>>;
+    /// At most `limit` papers of a tenant behind paper `n`, of one topic or of all.
+    fn papers(&self, tenant: TenantId, topic: Option<&str>, n: i64, limit: usize) -> Result<Vec<PaperRow>>;
+    /// The number of the last paper of a topic, 0 if there is none.
+    fn last_paper(&self, tenant: TenantId, topic: &str) -> Result<i64>;
     /// Lines that others signed under the largest checkpoint of a log that has any, and its size.
     fn cosignatures(&self, log: i64) -> Result<Option<(u64, Vec<String>)>>;
 }
@@ -260,6 +264,34 @@ pub(crate) struct ActRow {
     pub(crate) seq: u64,
     pub(crate) epoch: EpochId,
     pub(crate) kind: String,
+}
+
+/// A sealed document, and the entry that speaks of it.
+pub(crate) struct PaperRow {
+    pub(crate) n: i64,
+    pub(crate) log: PublicKey,
+    pub(crate) seq: u64,
+    pub(crate) epoch: EpochId,
+    pub(crate) chain: u32,
+    pub(crate) slot: u64,
+    pub(crate) topic: String,
+    pub(crate) about: Option<[u8; 16]>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) digest: [u8; 8],
+}
+
+impl PaperRow {
+    /// Whether the row is as it was stored, as far as one without a key can tell.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.digest == paper_digest(&self.topic, &self.body)
+    }
+}
+
+/// What the row of a paper keeps beside it.
+pub(crate) fn paper_digest(topic: &str, body: &[u8]) -> [u8; 8] {
+    let mut digest = [0; 8];
+    digest.copy_from_slice(&Sha256::new_with_prefix(topic).chain_update(body).finalize()[..8]);
+    digest
 }
 
 /// A record as an audit compares it with the ledger.

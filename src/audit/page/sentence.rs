@@ -57,6 +57,10 @@ pub(crate) fn sentence(kind: &str, records: Option<u64>) -> Option<(Group, Strin
 
         "transfer.refused" => (Governed, plain("A transfer to a third party was refused; nothing left the vault.")),
         "agreement.signed" => (Governed, plain("An agreement with a third party came into force.")),
+        "transfer.policy.changed" => {
+            (Governed, plain("The tenant said anew what a third party must promise before anything is sent to it."))
+        }
+        "deletion.answered" => (Governed, plain("A third party answered a request to delete what it had been sent.")),
         "agreement.revoked" => (Governed, plain("An agreement with a third party was revoked.")),
         "writer.enrolled" => (Governed, plain("A writer process was allowed to store interactions.")),
         "writer.retired" => (Governed, plain("A writer process may no longer store anything.")),

@@ -73,6 +73,21 @@ CREATE TABLE acts (
     kind TEXT NOT NULL
 ) STRICT;
 
+-- Documents that entries speak of, sealed with their entry's key and slot. topic: of what kind, in clear. about: a random
+-- id of what it is about.
+CREATE TABLE papers (
+    n INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL REFERENCES entries (at) DEFERRABLE INITIALLY DEFERRED,
+    tenant INTEGER NOT NULL REFERENCES tenants (n),
+    topic TEXT NOT NULL,
+    about BLOB CHECK (length(about) = 16),
+    body BLOB NOT NULL,
+    -- Of the body: shows a flipped bit to those who have no key.
+    digest BLOB NOT NULL CHECK (length(digest) = 8),
+    UNIQUE (at, topic)
+) STRICT;
+CREATE INDEX papers_by_topic ON papers (tenant, topic, n);
+
 -- Signatures of others under checkpoints: the clock's and witnesses'.
 CREATE TABLE cosignatures (
     log INTEGER NOT NULL REFERENCES logs (n),

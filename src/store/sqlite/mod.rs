@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, 
 
 use super::{
     ActRow, Anchor, Block, Change, EntryRow, EpochRow, IdempotencyMark, LogRow, NewRecord, Op, Order, Outcome,
-    PageRange, RecordRow, Spot, StatementRows, Store, TenantRow, ToldRow, Which, header_digest,
+    PageRange, PaperRow, RecordRow, Spot, StatementRows, Store, TenantRow, ToldRow, Which, header_digest,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
@@ -697,6 +697,40 @@ impl Store for SqliteStore {
                 })
             };
             db.prepare_cached(sql)?.query_map([], row)?.collect()
+        })
+    }
+
+    fn papers(&self, tenant: TenantId, topic: Option<&str>, n: i64, limit: usize) -> Result<Vec<PaperRow>> {
+        self.read("reading papers of a ledger's entries", |db| {
+            let sql = "SELECT p.n, l.key, p.at, e.id, r.chain, r.slot, p.topic, p.about, p.body, p.digest
+                FROM papers p JOIN entries r ON r.at = p.at JOIN epochs e ON e.n = r.epoch JOIN logs l ON l.n = p.at >> 40
+                WHERE p.tenant = (SELECT n FROM tenants WHERE id = ?1) AND p.n > ?2 AND (?3 IS NULL OR p.topic = ?3)
+                ORDER BY p.n LIMIT ?4";
+            let row = |row: &Row<'_>| {
+                Ok(PaperRow {
+                    n: row.get(0)?,
+                    log: public_key(row, 1)?,
+                    seq: (row.get::<_, i64>(2)? & (at(1, 0) - 1)) as u64,
+                    epoch: EpochId::from_bytes(row.get(3)?),
+                    chain: row.get(4)?,
+                    slot: row.get::<_, i64>(5)? as u64,
+                    topic: row.get(6)?,
+                    about: row.get(7)?,
+                    body: row.get(8)?,
+                    digest: row.get(9)?,
+                })
+            };
+            let bounds = params![tenant.as_bytes(), n, topic, limit as i64];
+            db.prepare_cached(sql)?.query_map(bounds, row)?.collect()
+        })
+    }
+
+    fn last_paper(&self, tenant: TenantId, topic: &str) -> Result<i64> {
+        self.read("looking up the last paper of a topic", |db| {
+            let sql = "SELECT n FROM papers WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND topic = ?2
+                ORDER BY n DESC LIMIT 1";
+            let last = db.prepare_cached(sql)?.query_row(params![tenant.as_bytes(), topic], |row| row.get(0));
+            Ok(last.optional()?.unwrap_or(0))
         })
     }
 

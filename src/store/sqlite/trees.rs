@@ -9,7 +9,7 @@ use super::{Refusal, at};
 use crate::error::{Error, ErrorKind};
 use crate::id::TenantId;
 use crate::key::{PublicKey, Signing};
-use crate::store::{Act, Anchor, Append, Appended, Mark, NewEntry, Position, entry_digest};
+use crate::store::{Act, Anchor, Append, Appended, Mark, NewEntry, Position, entry_digest, paper_digest};
 use crate::time::Timestamp;
 use crate::tlog::{
     Checkpoint, Edge, Hash, InclusionProof, Leaf, Nodes, SignedCheckpoint, inclusion, leaf_hash, origin_of,
@@ -196,7 +196,7 @@ impl<'a> Trees<'a> {
             let first = tree.edge.size() - tree.rows.len() as u64;
             for (seq, row) in (first..).zip(&tree.rows) {
                 let note = (seq + 1 == tree.edge.size()).then_some(note);
-                let NewEntry { leaf, epoch, chain, slot, message } = &row.entry;
+                let NewEntry { leaf, epoch, chain, slot, message, papers } = &row.entry;
                 let place = at(tree.log, seq);
                 insert.execute(params![
                     place,
@@ -209,6 +209,13 @@ impl<'a> Trees<'a> {
                     message,
                     entry_digest(leaf, *chain, *slot, message)
                 ])?;
+                for paper in papers {
+                    let sql = "INSERT INTO papers (at, tenant, topic, about, body, digest)
+                        VALUES (?1, (SELECT n FROM tenants WHERE id = ?2), ?3, ?4, ?5, ?6)";
+                    let digest = paper_digest(paper.topic, &paper.body);
+                    let row = params![place, tree.tenant.as_bytes(), paper.topic, paper.about, paper.body, digest];
+                    tx.prepare_cached(sql)?.execute(row)?;
+                }
             }
             notes.push(Some(note));
         }
