@@ -42,6 +42,7 @@ mod audit;
 mod search;
 mod export;
 mod play;
+mod restrict;
 mod check;
 // proof
 #[cfg(any(test, fuzzing))]
@@ -66,6 +67,7 @@ pub use record::{
     Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,
 };
+pub use restrict::Restriction;
 pub use retrieve::{Access, Cursor, Listed, Listing, Page, PartReader, Record, TenantSession};
 pub use room::Tenant;
 pub use search::{Match, Matches, Pattern, Place, Progress};
