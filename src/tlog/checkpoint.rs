@@ -58,10 +58,10 @@ pub struct SignedCheckpoint {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Signature {
-    name: String,
-    id: [u8; 4],
-    bytes: Vec<u8>,
+pub(super) struct Signature {
+    pub(super) name: String,
+    pub(super) id: [u8; 4],
+    pub(super) bytes: Vec<u8>,
 }
 
 impl SignedCheckpoint {
@@ -203,17 +203,17 @@ fn cosigned(checkpoint: &Checkpoint, time: u64) -> String {
 }
 
 /// Not too many, and no two of one name and key id: others go by the first, or refuse both.
-fn are_readable(signatures: &[Signature]) -> bool {
+pub(super) fn are_readable(signatures: &[Signature]) -> bool {
     let again = |(at, s): (usize, &Signature)| signatures[..at].iter().any(|other| other.is_of_the_key_of(s));
     signatures.len() <= MAX_SIGNATURES && !signatures.iter().enumerate().any(again)
 }
 
 impl Signature {
-    fn is_of_the_key_of(&self, other: &Self) -> bool {
+    pub(super) fn is_of_the_key_of(&self, other: &Self) -> bool {
         (&self.name, self.id) == (&other.name, other.id)
     }
 
-    fn parse_lines(lines: &str) -> Option<Vec<Self>> {
+    pub(super) fn parse_lines(lines: &str) -> Option<Vec<Self>> {
         lines.strip_suffix('\n').filter(|lines| lines.len() < MAX_NOTE)?.split('\n').map(Self::parse).collect()
     }
 

@@ -11,7 +11,7 @@ use crate::key::PublicKey;
 /// What a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// The checkpoint itself, as its log (C2SP signed-note, type 0x01).
+    /// The text itself, as a log does with its checkpoint (C2SP signed-note, type 0x01).
     Log,
     /// That it saw the checkpoint, and when (C2SP tlog-cosignature v1, type 0x04).
     Cosigner,
