@@ -26,6 +26,7 @@ mod text;
 pub mod vcon;
 pub mod mail;
 pub mod chat;
+mod agreement;
 mod seal;
 // room
 mod store;
@@ -51,6 +52,11 @@ pub mod fuzzing;
 #[cfg(test)]
 mod spec_examples;
 
+pub use agreement::{
+    AccessControl, Agreement, AtRest, Country, DeletionAcknowledgement, DeletionRequest, DeletionResult,
+    DeliveryReceipt, Field, InTransit, KeyCustody, Logging, Onward, ProtectionProfile, RecipientCard, RecipientClass,
+    Refusal, Scope, Shortfall, SubProcessors, Terms, TransferPolicy, TransferRules, Transferred,
+};
 pub use audit::{AuditFinding, AuditReport, Auditor, Entry, ExportedLog, State, TenantLog};
 pub use check::{CheckReport, Finding, FindingKind, Swept};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};

@@ -71,7 +71,7 @@ pub struct PartInfo {
 }
 
 /// What a part is to the interaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum PartKind {
     /// A recording.

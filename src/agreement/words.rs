@@ -1,0 +1,111 @@
+//! Words of agreements, each with one spelling in JSON.
+
+/// Makes an enum whose values are ordered as they stand, each written as one word.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize,
+        )]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$value_doc])* #[serde(rename = $word)] $value,)*
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$value,)*];
+
+            /// The word that stands for it in documents.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)*
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::error::Error;
+
+            /// Parses the word that `Display` prints.
+            fn from_str(word: &str) -> $crate::error::Result<Self> {
+                let known = Self::ALL.iter().find(|value| value.as_str() == word).copied();
+                let doing = concat!("looking up a word of ", stringify!($name));
+                known.ok_or_else(|| $crate::error::Error::new($crate::error::ErrorKind::InvalidInput, doing))
+            }
+        }
+    )*};
+}
+pub(super) use words;
+
+words! {
+    /// What a recipient is to the tenant: the clauses of a privacy policy under which records are passed on.
+    RecipientClass {
+        /// A company of the tenant's group.
+        Affiliate = "affiliate",
+        /// Sells the tenant's services.
+        Reseller = "reseller",
+        /// Works for the tenant, on its instructions.
+        ServiceProvider = "service-provider",
+        /// Wants to advertise. No transfer policy can allow it.
+        MarketingPartner = "marketing-partner",
+        /// Takes over the tenant's business.
+        Successor = "successor",
+    }
+
+    /// Whether the recipient may pass on what it received.
+    Onward {
+        /// To nobody.
+        Forbidden = "forbidden",
+        /// With the tenant's consent in each case.
+        WithConsent = "with-consent",
+    }
+
+    /// What of a record's [`Head`](crate::record::Head) may go to a recipient.
+    Field {
+        /// When the interaction began.
+        Start = "start",
+        /// How long it lasted.
+        Duration = "duration",
+        /// Over what it took place.
+        Channel = "channel",
+        /// Who turned to whom.
+        Direction = "direction",
+        /// The agent.
+        Agent = "agent",
+        /// The queue or skill.
+        Queue = "queue",
+        /// Its language.
+        Language = "language",
+        /// The tenant's labels.
+        Tags = "tags",
+        /// The version of the privacy policy under which it was collected.
+        PolicyVersion = "policy-version",
+        /// What each subject did in it.
+        SubjectRoles = "subject-roles",
+        /// The subjects' names.
+        SubjectNames = "subject-names",
+        /// The subjects' telephone numbers, addresses and customer numbers.
+        SubjectIdentifiers = "subject-identifiers",
+        /// The names of its parts.
+        PartNames = "part-names",
+    }
+}
+
+/// Whether people can read it as it is: 1 to `max` bytes, without white space around it, control characters, line
+/// separators and characters that hide or turn round what follows.
+pub(super) fn is_readable(text: &str, max: usize) -> bool {
+    !text.is_empty() && text.len() <= max && text.trim() == text && !text.contains(hides)
+}
+
+/// Control characters but the line feed that formats a document are of this kind too.
+pub(super) fn hides(c: char) -> bool {
+    let format = matches!(c, '\u{200B}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}');
+    c.is_control() || format
+}
