@@ -1,7 +1,10 @@
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use ring::digest::{Context, Digest, SHA256, SHA512};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::hex;
 
 /// A digest that manifests are written in and verified by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,39 +42,139 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// Hashes in every algorithm at once.
-pub(super) struct Hasher([Context; 2]);
+/// Hashes bytes in every algorithm as they come: write to it what also goes elsewhere.
+///
+/// ```
+/// use strongroom::bagit::{Digests, Sums};
+/// let mut digests = Digests::new();
+/// std::io::copy(&mut &b"some bytes"[..], &mut digests)?;
+/// assert_eq!(digests.len(), 10);
+/// assert_eq!(digests.finish(), Sums::of(b"some bytes"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Digests {
+    sha256: Context,
+    sha512: Context,
+    len: u64,
+}
 
-impl Hasher {
-    pub(super) fn new() -> Self {
-        Self([Context::new(&SHA256), Context::new(&SHA512)])
+impl Digests {
+    /// Of no bytes yet.
+    pub fn new() -> Self {
+        Self { sha256: Context::new(&SHA256), sha512: Context::new(&SHA512), len: 0 }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        self.0.iter_mut().for_each(|context| context.update(bytes));
+    /// Adds bytes behind those that came before.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.sha512.update(bytes);
+        self.len += bytes.len() as u64;
     }
 
-    pub(super) fn finish(self) -> Sums {
-        Sums(self.0.map(Context::finish))
+    /// How many bytes there were.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there were none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The digests of all of them.
+    pub fn finish(self) -> Sums {
+        Sums::new(&self.sha256.finish(), &self.sha512.finish())
     }
 }
 
-/// The digests of one file.
-pub(super) struct Sums([Digest; 2]);
+impl Default for Digests {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Write for Digests {
+    /// Takes everything and never fails.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The digests of one file: 96 bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    sha256: [u8; 32],
+    sha512: [u8; 64],
+}
 
 impl Sums {
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut hasher = Hasher::new();
-        hasher.update(bytes);
-        hasher.finish()
+    fn new(sha256: &Digest, sha512: &Digest) -> Self {
+        let mut sums = Self { sha256: [0; 32], sha512: [0; 64] };
+        sums.sha256.copy_from_slice(sha256.as_ref());
+        sums.sha512.copy_from_slice(sha512.as_ref());
+        sums
+    }
+
+    /// Those of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut digests = Digests::new();
+        digests.update(bytes);
+        digests.finish()
+    }
+
+    /// Those of all that `reader` gives, and its length in bytes.
+    ///
+    /// # Errors
+    /// [`Source`](ErrorKind::Source) if the reader fails, unless with an error of this crate, which is given back.
+    pub fn read(reader: &mut dyn Read) -> Result<(u64, Self)> {
+        Self::read_all(reader).map_err(|e| source_failed(e, "reading what goes into a bag"))
+    }
+
+    pub(super) fn read_all(reader: &mut dyn Read) -> io::Result<(u64, Self)> {
+        let mut digests = Digests::new();
+        let len = pump(reader, |bytes| {
+            digests.update(bytes);
+            Ok(())
+        })
+        .map_err(|(Pumped::Reading(e) | Pumped::Taking(e))| e)?;
+        Ok((len, digests.finish()))
+    }
+
+    /// SHA-256.
+    pub fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
+    }
+
+    /// SHA-512.
+    pub fn sha512(&self) -> &[u8; 64] {
+        &self.sha512
     }
 
     pub(super) fn get(&self, algorithm: Algorithm) -> &[u8] {
-        let [sha256, sha512] = &self.0;
         match algorithm {
-            Algorithm::Sha256 => sha256.as_ref(),
-            Algorithm::Sha512 => sha512.as_ref(),
+            Algorithm::Sha256 => &self.sha256,
+            Algorithm::Sha512 => &self.sha512,
         }
+    }
+}
+
+impl fmt::Debug for Sums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sums({})", hex(&self.sha256))
+    }
+}
+
+/// What a reader of the caller's failed with.
+pub(super) fn source_failed(error: io::Error, doing: &'static str) -> Error {
+    match error.downcast::<Error>() {
+        Ok(own) => own,
+        Err(error) => Error::new(ErrorKind::Source, doing).because(error),
     }
 }
 

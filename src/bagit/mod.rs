@@ -12,13 +12,15 @@
 //! - File names are compared byte for byte: a name that a file system has put into another Unicode form is missing.
 //! - Nothing is fetched.
 
+mod folder;
 mod hash;
+mod inventory;
 mod name;
 mod tags;
 mod verify;
 mod write;
 
-pub use hash::Algorithm;
+pub use hash::{Algorithm, Digests, Sums};
 pub use verify::{Bag, Finding, FindingKind, Report};
 pub use write::{PayloadFile, Writer};
 

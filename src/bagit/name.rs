@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -15,7 +15,7 @@ fn portable(path: &str) -> bool {
     path.len() <= MAX_PATH && path.split('/').all(portable_segment)
 }
 
-fn portable_segment(segment: &str) -> bool {
+pub(super) fn portable_segment(segment: &str) -> bool {
     let stem = segment.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let numbered = stem.strip_prefix("com").or(stem.strip_prefix("lpt"));
     let device =
@@ -25,37 +25,119 @@ fn portable_segment(segment: &str) -> bool {
     !segment.is_empty() && segment.len() <= MAX_SEGMENT && letters && !dots && !device
 }
 
-/// The names that a bag has given away, files and folders, by their lower-case form: some file systems tell no more.
+/// The names that a bag has given away, files and folders, told apart by their lower-case forms: some file systems
+/// tell no more. The paths lie one after another in one text, and a name costs its file's path and some 20 bytes.
 #[derive(Default)]
-pub(super) struct Names(BTreeMap<String, (String, bool)>);
+pub(super) struct Names {
+    paths: String,
+    names: Vec<Name>,
+    /// A hash table with linear probing: numbers of names plus one, at most three quarters of a power of two.
+    table: Vec<u32>,
+    hasher: RandomState,
+}
+
+/// Where in the paths a name is. A folder's is the beginning of a file's.
+#[derive(Clone, Copy)]
+struct Name {
+    start: u32,
+    len: u16,
+    file: bool,
+}
 
 impl Names {
-    /// Takes a file's path from the bag's folder.
+    /// Whether a file can have this path from the bag's folder.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if a system could not store it, or not beside what is there already.
-    pub(super) fn take(&mut self, path: &str) -> Result<()> {
+    pub(super) fn check(&self, path: &str) -> Result<()> {
         if !portable(path) {
             return Err(Error::new(ErrorKind::InvalidInput, "checking a name of a bag's file"));
         }
-        let folders = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
-        let clash = folders
-            .clone()
-            .any(|folder| self.0.get(&folder.to_ascii_lowercase()).is_some_and(|(name, file)| *file || name != folder));
-        if clash || self.0.contains_key(&path.to_ascii_lowercase()) {
+        let clash = |folder: &str| self.find(folder).is_some_and(|name| name.file || self.text(name) != folder);
+        if folders(path).any(clash) || self.find(path).is_some() {
             return Err(Error::new(ErrorKind::InvalidInput, "naming a bag's file as another of its files or folders"));
         }
-        for folder in folders {
-            self.0.insert(folder.to_ascii_lowercase(), (folder.to_owned(), false));
-        }
-        self.0.insert(path.to_ascii_lowercase(), (path.to_owned(), true));
         Ok(())
     }
 
-    /// Gives back a file's path; its folders stay.
-    pub(super) fn give_back(&mut self, path: &str) {
-        self.0.remove(&path.to_ascii_lowercase());
+    /// Takes a path and returns its number.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub(super) fn take(&mut self, path: &str) -> Result<u32> {
+        self.check(path)?;
+        let too_many = || Error::new(ErrorKind::TooLarge, "naming more files than a bag can have here");
+        let start = u32::try_from(self.paths.len()).map_err(|_| too_many())?;
+        self.paths.push_str(path);
+        for folder in folders(path) {
+            if self.find(folder).is_none() {
+                self.insert(Name { start, len: folder.len() as u16, file: false });
+            }
+        }
+        let number = u32::try_from(self.names.len()).map_err(|_| too_many())?;
+        self.insert(Name { start, len: path.len() as u16, file: true });
+        Ok(number)
     }
+
+    /// Whether a file has exactly this path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.find(path).is_some_and(|name| name.file && self.text(name) == path)
+    }
+
+    /// The path with a number that [`take`](Self::take) returned.
+    pub(super) fn path(&self, number: u32) -> &str {
+        self.names.get(number as usize).map_or("", |name| self.text(*name))
+    }
+
+    fn text(&self, name: Name) -> &str {
+        let start = name.start as usize;
+        self.paths.get(start..start + usize::from(name.len)).unwrap_or_default()
+    }
+
+    /// The name with the same lower-case form.
+    fn find(&self, path: &str) -> Option<Name> {
+        let number = *self.table.get(self.slot(path)?)?;
+        self.names.get((number as usize).checked_sub(1)?).copied()
+    }
+
+    /// Where the table has the name or would have it; there is always an empty slot.
+    fn slot(&self, path: &str) -> Option<usize> {
+        let mask = self.table.len().checked_sub(1)?;
+        let lower = |b: u8| b.to_ascii_lowercase();
+        let mut hasher = self.hasher.build_hasher();
+        path.bytes().map(lower).for_each(|b| hasher.write_u8(b));
+        let mut slot = hasher.finish() as usize & mask;
+        loop {
+            let number = *self.table.get(slot)? as usize;
+            let same = |name: &Name| self.text(*name).eq_ignore_ascii_case(path);
+            if number.checked_sub(1).and_then(|n| self.names.get(n)).is_none_or(same) {
+                return Some(slot);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    fn insert(&mut self, name: Name) {
+        self.names.push(name);
+        if self.names.len() * 4 > self.table.len() * 3 {
+            self.table = vec![0; (self.table.len() * 2).max(64)];
+            (0..self.names.len()).for_each(|number| self.place(number));
+        } else {
+            self.place(self.names.len() - 1);
+        }
+    }
+
+    fn place(&mut self, number: usize) {
+        let slot = self.names.get(number).and_then(|name| self.slot(self.text(*name)));
+        if let Some(slot) = slot.and_then(|slot| self.table.get_mut(slot)) {
+            *slot = number as u32 + 1;
+        }
+    }
+}
+
+/// The folders that a path leads through, the outermost first.
+fn folders(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').filter_map(|(at, _)| path.get(..at))
 }
 
 /// Whether some system would take this path out of the bag's folder, or to no file at all: absolute, with a drive's
@@ -95,8 +177,8 @@ mod tests {
         for bad in ["data/a", "data/A", "data/a/b", "data/B", "data/B/e", "DATA/f", "data"] {
             assert_eq!(names.take(bad).unwrap_err().kind(), ErrorKind::InvalidInput, "{bad}");
         }
-        names.give_back("data/a");
-        names.take("data/A").unwrap();
+        assert!(names.has("data/a") && names.has("data/b/c"));
+        assert!(!["data/A", "data/b", "data/e"].into_iter().any(|other| names.has(other)));
     }
 
     #[test]

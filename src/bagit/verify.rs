@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::hash::{Algorithm, Hasher, Pumped, pump};
+use super::hash::{Algorithm, Sums};
 use super::tags::{self, Declaration, Line, Version};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -438,14 +438,8 @@ impl<'a> Check<'a> {
                 }
                 continue;
             }
-            let mut hasher = Hasher::new();
             let mut file = File::open(self.folder.join(path)).map_err(|e| Error::from_io(e, "opening a bag's file"))?;
-            let read = pump(&mut file, |bytes| {
-                hasher.update(bytes);
-                Ok(())
-            });
-            read.map_err(|(Pumped::Reading(e) | Pumped::Taking(e))| Error::from_io(e, "reading a bag's file"))?;
-            let sums = hasher.finish();
+            let (_, sums) = Sums::read_all(&mut file).map_err(|e| Error::from_io(e, "reading a bag's file"))?;
             for (algorithm, digest) in digests {
                 if sums.get(*algorithm) != digest {
                     self.add(FindingKind::WrongDigest, path, Some(algorithm.name()), false);
