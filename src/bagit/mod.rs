@@ -12,15 +12,20 @@
 //! - File names are compared byte for byte: a name that a file system has put into another Unicode form is missing.
 //! - Nothing is fetched.
 
+mod archive;
 mod folder;
 mod hash;
 mod inventory;
 mod name;
 mod tags;
+mod unpack;
+mod ustar;
 mod verify;
 mod write;
 
+pub use archive::{ArchiveWriter, Plan, PlannedFile, Verify};
 pub use hash::{Algorithm, Digests, Sums};
+pub use unpack::{Limits, Unpacked, unpack};
 pub use verify::{Bag, Finding, FindingKind, Report};
 pub use write::{PayloadFile, Writer};
 
