@@ -44,6 +44,9 @@ mod search;
 mod export;
 mod play;
 mod restrict;
+mod package;
+mod agree;
+mod transfer;
 mod check;
 // proof
 #[cfg(any(test, fuzzing))]
@@ -52,6 +55,7 @@ pub mod fuzzing;
 #[cfg(test)]
 mod spec_examples;
 
+pub use agree::Standing;
 pub use agreement::{
     AccessControl, Agreement, AtRest, Country, DeletionAcknowledgement, DeletionRequest, DeletionResult,
     DeliveryReceipt, Field, InTransit, KeyCustody, Logging, Onward, ProtectionProfile, RecipientCard, RecipientClass,
@@ -62,13 +66,14 @@ pub use check::{CheckReport, Finding, FindingKind, Swept};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};
 pub use error::{Error, ErrorKind, Result};
 pub use export::Exported;
-pub use id::{EpochId, RecordId, TenantId, VaultId};
+pub use id::{EpochId, RecordId, TenantId, TransferId, VaultId};
 pub use ingest::{Ingested, Ingestor};
 pub use key::{
     CardHash, ClockKey, DisclosurePolicy, Identity, Opener, OperatorKey, PolicyHash, PublicKey, Recipient, Suite,
     TenantCard, TenantPin, WriterKey,
 };
 pub use ledger::{Kind, Message, Receipt, RecordSet};
+pub use package::{Package, PackageOptions};
 pub use record::{
     Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,
@@ -79,4 +84,8 @@ pub use room::Tenant;
 pub use search::{Match, Matches, Pattern, Place, Progress};
 pub use text::{Text, Turn};
 pub use time::Timestamp;
+pub use transfer::{
+    Exclusion, MAX_TRANSFER_RECORDS, PlannedRecord, SentPackage, SentRecord, SentTransfer, Subjects, Transfer,
+    TransferOutcome, TransferPlan, TransferProgress, TransferQuery, TransferStage, WhyExcluded,
+};
 pub use vault::{Vault, VaultOptions};

@@ -1,0 +1,14 @@
+//! Transfer: records go to a third party, under a live agreement, sealed to it, and written first.
+
+mod wish;
+mod minimise;
+mod paper;
+mod plan;
+mod content;
+mod send;
+mod sent;
+
+pub use plan::{Exclusion, MAX_RECORDS as MAX_TRANSFER_RECORDS, PlannedRecord, TransferPlan, WhyExcluded};
+pub use send::{SentPackage, TransferProgress, TransferStage};
+pub use sent::{SentRecord, SentTransfer, TransferOutcome, TransferQuery};
+pub use wish::{Subjects, Transfer};

@@ -1,0 +1,509 @@
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::ops::ControlFlow;
+
+use ring::digest::{SHA256, digest};
+
+use super::content::{self, Sorted};
+use super::minimise::{Minimiser, Pseudonyms};
+use super::paper::{self, Authorised, Held, HeldRecord, Step};
+use super::plan::{Choice, Exclusion, TransferPlan, WhyExcluded};
+use super::wish::Transfer;
+use crate::age;
+use crate::agree::{Permit, refused};
+use crate::agreement::{Agreement, Field};
+use crate::bagit::{self, Verify};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{TransferId, hex};
+use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, check_text, log_files};
+use crate::package::{AGREEMENT, MANIFEST, Manifest};
+use crate::record::PartKind;
+use crate::restrict::Restrictions;
+use crate::retrieve::TenantSession;
+use crate::store::Act;
+use crate::time::Timestamp;
+use crate::tlog::openssh;
+
+/// Names in the bag, below `data/`.
+const BUNDLE: &str = "manifest.json";
+const BUNDLE_TEXT: &[u8] = b"{\"format\":\"vcon-bundle\",\"version\":\"1.0\"}\n";
+
+/// How far a transfer has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransferProgress {
+    /// What is being done.
+    pub stage: TransferStage,
+    /// Bytes of parts that are done in this stage.
+    pub bytes: u64,
+    /// Bytes of all parts that go.
+    pub of: u64,
+}
+
+/// What a transfer is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransferStage {
+    /// Everything is read and hashed. Nothing has left, and the ledger does not say that anything will.
+    Hashing,
+    /// The ledger has said so, and the package is given out.
+    Sending,
+}
+
+/// What was sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SentPackage {
+    /// The transfer's id, for [`TenantSession::transfer_again`] and what comes of it.
+    pub id: TransferId,
+    /// The entry that authorised it.
+    pub authorised: Receipt,
+    /// The entry that tells that all of it was given out.
+    pub completed: Receipt,
+    /// What went, and what did not.
+    pub plan: TransferPlan,
+    /// Bytes of the package before it was sealed.
+    pub bytes: u64,
+}
+
+/// Is told how far a transfer has come, and may end it.
+type Watch<'w> = &'w mut dyn FnMut(TransferProgress) -> ControlFlow<()>;
+
+impl TenantSession {
+    /// Says what a transfer would send and what it would leave out, and why. Nothing leaves, and nothing is written but
+    /// that this session read the records.
+    ///
+    /// # Errors
+    /// [`Refused`](ErrorKind::Refused) if the agreement does not allow it, with every reason;
+    /// [`Unsupported`](ErrorKind::Unsupported) if pseudonyms are asked for and the tenant's key is held where it gives
+    /// none; [`TooLarge`](ErrorKind::TooLarge) above 65,536 records; as [`read`](Self::read).
+    pub fn plan_transfer(&self, transfer: &Transfer) -> Result<TransferPlan> {
+        let doing = "planning a transfer";
+        check_text(&transfer.purpose, "planning a transfer without a purpose that a ledger can name")?;
+        let permit = self.permit_for(transfer)?.map_err(|why| refused(doing, &why))?;
+        self.choice(&permit, transfer, Timestamp::now())?.plan(self, transfer)
+    }
+
+    /// Sends records to the third party of an agreement, as an age file that only it opens.
+    ///
+    /// All that goes is read and hashed first. Then the ledger says, durably, what is sent to whom under which agreement,
+    /// with the digest of all of it; then the package is written to `out`, with the proof of that entry inside. Before
+    /// every record it is asked again whether the agreement still stands and nobody in the record asked to be left out.
+    /// Whatever ends it, the ledger says how: completed, failed, refused; if this process dies, that nobody knows.
+    ///
+    /// `watch` is told of every piece and may end it. Memory: a few MiB, and a few hundred bytes for each file. `out` is
+    /// flushed, not synced.
+    ///
+    /// # Errors
+    /// [`Refused`](ErrorKind::Refused) if the agreement does not allow it or does so no more, or nothing is left to be
+    /// sent, with the reason, which is in the ledger as well; [`Cancelled`](ErrorKind::Cancelled) if `watch` ended it;
+    /// as `out`; else as [`plan_transfer`](Self::plan_transfer). What was written to `out` until then is no package:
+    /// no program takes it for a whole one.
+    pub fn transfer(
+        &self,
+        transfer: &Transfer,
+        out: impl Write,
+        mut watch: impl FnMut(TransferProgress) -> ControlFlow<()>,
+    ) -> Result<SentPackage> {
+        self.send(transfer, None, out, &mut watch)
+    }
+
+    /// Sends again what a transfer was to send that failed or whose outcome nobody knows: the same records and parts, as
+    /// far as they may go now, under the newest revision of the same agreement. The ledger has an entry of its own for it,
+    /// which names the one before: nobody gets a second copy in silence.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there was no such transfer; [`AlreadyExists`](ErrorKind::AlreadyExists) if it
+    /// was completed, or goes on; else as [`transfer`](Self::transfer).
+    pub fn transfer_again(
+        &self,
+        id: TransferId,
+        out: impl Write,
+        mut watch: impl FnMut(TransferProgress) -> ControlFlow<()>,
+    ) -> Result<SentPackage> {
+        let (authorised, held) = self.unfinished(id)?;
+        let records = held.records.iter().map(|held| held.record);
+        let mut transfer = Transfer::of(authorised.agreement, authorised.purpose, records);
+        transfer.wish = held.wish;
+        self.send(&transfer, Some(id), out, &mut watch)
+    }
+
+    fn send(
+        &self,
+        transfer: &Transfer,
+        again: Option<TransferId>,
+        out: impl Write,
+        watch: Watch<'_>,
+    ) -> Result<SentPackage> {
+        check_text(&transfer.purpose, "starting a transfer without a purpose that a ledger can name")?;
+        let mut permit = match self.permit_for(transfer)? {
+            Ok(permit) => permit,
+            Err(why) => return Err(self.refuse(transfer, None, &why)),
+        };
+        let created = Timestamp::now();
+        let recipient = Some(permit.agreement.recipient().name().to_owned());
+        let choice = self.choice(&permit, transfer, created)?;
+        let mut packed = pack(self, choice.plan(self, transfer)?, choice, watch)?;
+        // What took hours to hash must still be allowed.
+        if let Err(e) = permit.check(self, &transfer.purpose) {
+            return Err(if e.kind() == ErrorKind::Refused { self.refuse(transfer, recipient, &why(&e)) } else { e });
+        }
+        if packed.plan.records.is_empty() {
+            return Err(self.refuse(transfer, recipient, "nothing is left to be sent"));
+        }
+        let (id, agreement) = (TransferId::generate()?, permit.agreement.clone());
+        let manifest = manifest(id, &agreement, transfer, created, &packed);
+        let mut sending = Sending::authorise(self, id, &agreement, &packed, again, &manifest)?;
+        let Some(recorded) = &sending.recorded else { unreachable!("it was authorised just now") };
+        let authorised = Receipt::clone(&recorded.receipt);
+        let released = release(self, recorded, &mut packed, &mut permit, &manifest, out, watch);
+        let at = Timestamp::now();
+        match released {
+            Ok(bytes) => {
+                let told = [("bytes", bytes.to_string())];
+                let completed = sending.conclude(Kind::TransferCompleted, &Step::Completed { at }, &told)?;
+                let completed = completed.unwrap_or_else(|| authorised.clone());
+                Ok(SentPackage { id, authorised, completed, plan: packed.plan, bytes })
+            }
+            Err(error) => {
+                let reason = clip(&failure(&error));
+                let told = [("reason", reason.clone())];
+                // If this cannot be said, the next process says that nobody knows.
+                let _ = sending.conclude(Kind::TransferFailed, &Step::Failed { at, reason }, &told);
+                Err(error)
+            }
+        }
+    }
+
+    fn permit_for(&self, transfer: &Transfer) -> Result<Result<Permit, String>> {
+        let Transfer { agreement, purpose, records: _, wish } = transfer;
+        let fields: Option<Vec<Field>> = wish.fields.as_ref().map(|fields| fields.iter().copied().collect());
+        self.permit(agreement, purpose, wish.kinds.as_deref(), fields.as_deref())
+    }
+
+    fn choice<'a>(&self, permit: &Permit, transfer: &'a Transfer, created: Timestamp) -> Result<Choice<'a>> {
+        let terms = permit.agreement.terms();
+        let Transfer { purpose, wish, .. } = transfer;
+        let kinds: Vec<PartKind> = wish.kinds.clone().unwrap_or_else(|| terms.kinds.iter().copied().collect());
+        let fields: BTreeSet<Field> = wish.fields.clone().unwrap_or_else(|| terms.fields.iter().copied().collect());
+        let pseudonyms = Pseudonyms::of(self.opener(), permit.agreement.recipient().recipient(), purpose);
+        let minimiser = Minimiser::new(fields, wish.subjects, pseudonyms, created)?;
+        let mut restrictions = Restrictions::default();
+        restrictions.learn(self)?;
+        let agreement = permit.agreement.clone();
+        Ok(Choice { agreement, purpose, wish, kinds, minimiser, restrictions })
+    }
+
+    /// Writes that something was not sent, and gives the error that says so.
+    fn refuse(&self, transfer: &Transfer, recipient: Option<String>, why: &str) -> Error {
+        let (at, purpose) = (Timestamp::now(), transfer.purpose.clone());
+        let step = Step::Refused { at, agreement: transfer.agreement, recipient, purpose, reason: why.to_owned() };
+        let said = (|| {
+            let mut tell = self.tell(Kind::TransferRefused).detail("agreement-id", hex(&transfer.agreement));
+            tell.purpose = Some(transfer.purpose.clone());
+            let id = TransferId::generate()?;
+            let tell = tell.detail("transfer", id).detail("reason", clip(why));
+            self.record(tell.paper(paper::TOPIC, Some(*id.as_bytes()), paper::encode(&step)?), Act::None)
+        })();
+        match said {
+            Ok(_) => refused("sending records to a third party", why),
+            // Nothing left, but the ledger does not say so: the disk's fault comes first.
+            Err(e) => e,
+        }
+    }
+}
+
+/// What went wrong, in words that hold nothing of a record.
+fn failure(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::Refused => why(error),
+        _ => error.to_string(),
+    }
+}
+
+/// Why it was refused, without what was being done.
+fn why(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// As much of a reason as a detail holds.
+fn clip(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect()
+}
+
+/// Everything that goes, hashed.
+struct Packed<'s> {
+    plan: TransferPlan,
+    archive: bagit::Plan,
+    /// Where the content of every file comes from, in the order in which the archive was told of them.
+    sources: Vec<Source>,
+    sorted: Vec<Sorted>,
+    choice: Choice<'s>,
+}
+
+/// Where the content of a file comes from: a record of the plan, by its position, and one of its parts or its vCon.
+enum Source {
+    Bundle,
+    Part(usize, usize),
+    Vcon(usize),
+}
+
+fn pack<'c>(
+    session: &TenantSession,
+    mut plan: TransferPlan,
+    choice: Choice<'c>,
+    watch: Watch<'_>,
+) -> Result<Packed<'c>> {
+    let mut archive = bagit::Plan::new();
+    archive.info("External-Description", "Records that a tenant sent to a third party, as a vCon bundle")?;
+    let (mut sources, mut sorted, mut done) = (Vec::new(), Vec::new(), 0);
+    let (of, mut kept) = (plan.bytes, Vec::new());
+    for mut planned in std::mem::take(&mut plan.records) {
+        let (at, record) = (kept.len(), session.read(planned.record)?);
+        let tell = |bytes| {
+            done += bytes;
+            proceed(&mut *watch, TransferStage::Hashing, done, of)
+        };
+        let mut parts = content::sort(&record, &planned, choice.wish, tell, |medium, sums| {
+            let name = format!("files/{}", medium.name());
+            // The same content in two records is one file.
+            if !archive.has(&name) {
+                archive.add(&name, medium.len, sums)?;
+                sources.push(Source::Part(at, medium.part));
+            }
+            Ok(())
+        })?;
+        for part in std::mem::take(&mut parts.uncut) {
+            planned.parts.retain(|number| *number != part);
+            plan.excluded.push(Exclusion { record: planned.record, part: Some(part), why: WhyExcluded::CannotBeCut });
+        }
+        if planned.parts.is_empty() {
+            plan.excluded.push(Exclusion { record: planned.record, part: None, why: WhyExcluded::NothingLeft });
+            continue;
+        }
+        let document = content::document(&record, &planned, &parts, &choice.minimiser)?;
+        archive.add(&format!("vcons/{}.json", planned.name), document.len() as u64, bagit::Sums::of(&document))?;
+        sources.push(Source::Vcon(at));
+        done += parts.inline_bytes(&record);
+        proceed(&mut *watch, TransferStage::Hashing, done, of)?;
+        sorted.push(parts);
+        kept.push(planned);
+    }
+    archive.add(BUNDLE, BUNDLE_TEXT.len() as u64, bagit::Sums::of(BUNDLE_TEXT))?;
+    sources.push(Source::Bundle);
+    plan.records = kept;
+    Ok(Packed { plan, archive, sources, sorted, choice })
+}
+
+fn manifest(
+    id: TransferId,
+    agreement: &Agreement,
+    transfer: &Transfer,
+    created: Timestamp,
+    packed: &Packed<'_>,
+) -> Manifest {
+    let Packed { plan, archive, choice, .. } = packed;
+    let (keep_until, terms) = (agreement.keep_until(created), agreement.terms());
+    Manifest {
+        transfer: id,
+        vault: agreement.vault(),
+        tenant: agreement.tenant(),
+        agreement: agreement.hash(),
+        purpose: transfer.purpose.clone(),
+        recipient: agreement.recipient().recipient().to_string(),
+        created,
+        expires: keep_until.min(terms.valid_until),
+        keep_until,
+        receipt_by: agreement.receipt_by(created),
+        kinds: choice.kinds.iter().map(ToString::to_string).collect(),
+        fields: choice.minimiser.fields.iter().map(ToString::to_string).collect(),
+        subjects: choice.wish.subjects.as_str().to_owned(),
+        records: plan.records.len() as u64,
+        files: archive.files() as u64,
+        bytes: archive.octets(),
+        payload: archive.manifest_sha256(),
+    }
+}
+
+fn proceed(watch: Watch<'_>, stage: TransferStage, bytes: u64, of: u64) -> Result<()> {
+    match watch(TransferProgress { stage, bytes: bytes.min(of), of }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "sending records to a third party")),
+    }
+}
+
+/// A transfer that the ledger has authorised and that has no outcome yet. Dropped, it has failed.
+struct Sending<'s> {
+    session: &'s TenantSession,
+    id: TransferId,
+    purpose: String,
+    recorded: Option<Recorded>,
+}
+
+impl<'s> Sending<'s> {
+    /// Writes that it is about to be sent, and what. From here on the ledger waits for an outcome.
+    fn authorise(
+        session: &'s TenantSession,
+        id: TransferId,
+        agreement: &Agreement,
+        packed: &Packed<'_>,
+        again: Option<TransferId>,
+        manifest: &Manifest,
+    ) -> Result<Self> {
+        let payload = sha256(&manifest.to_bytes());
+        let Packed { plan, choice, .. } = packed;
+        let records = || plan.records.iter().map(|planned| planned.record);
+        let authorised = Authorised {
+            at: manifest.created,
+            agreement: agreement.id(),
+            hash: agreement.hash(),
+            recipient: agreement.recipient().name().to_owned(),
+            key: manifest.recipient.clone(),
+            purpose: manifest.purpose.clone(),
+            records: manifest.records,
+            files: manifest.files,
+            bytes: manifest.bytes,
+            left_out: plan.left_out(),
+            restricted: plan.restricted(),
+            payload,
+            receipt_by: manifest.receipt_by,
+            keep_until: manifest.keep_until,
+            again: again.map(|id| *id.as_bytes()),
+        };
+        let held = |planned: &super::plan::PlannedRecord| HeldRecord {
+            record: planned.record,
+            name: planned.name,
+            parts: planned.parts.iter().filter_map(|part| u16::try_from(*part).ok()).collect(),
+        };
+        let held = Held { wish: choice.wish.clone(), records: plan.records.iter().map(held).collect() };
+        let mut tell = session.tell(Kind::TransferAuthorised).detail("agreement", hex(&manifest.agreement));
+        tell = tell.detail("agreement-id", hex(&agreement.id())).detail("transfer", id);
+        tell =
+            tell.detail("recipient", agreement.recipient().name()).detail("recipient-key", agreement.recipient().key());
+        tell = tell.detail("left-out", plan.left_out()).detail("restricted", plan.restricted());
+        tell = match again {
+            Some(again) => tell.detail("again", again),
+            None => tell,
+        };
+        tell.purpose = Some(manifest.purpose.clone());
+        tell.payload = Some(payload);
+        tell.records = Told::Set(RecordSet::of_ids(records()));
+        let about = Some(*id.as_bytes());
+        let tell = tell.paper(paper::TOPIC, about, paper::encode(&Step::Authorised(Box::new(authorised)))?);
+        let tell = tell.paper(paper::RECORDS, about, paper::encode(&held)?);
+        // A crash from here on leaves an act without an outcome, which the next process concludes.
+        let recorded = session.record(tell, Act::Begin("transfer"))?;
+        Ok(Self { session, id, purpose: manifest.purpose.clone(), recorded: Some(recorded) })
+    }
+
+    /// Writes how it ended.
+    fn conclude(&mut self, kind: Kind, step: &Step, more: &[(&str, String)]) -> Result<Option<Receipt>> {
+        let Some(recorded) = &self.recorded else { return Ok(None) };
+        let mut tell = self.session.tell(kind).detail("transfer", self.id);
+        for (name, value) in more {
+            tell = tell.detail(name, value);
+        }
+        tell.purpose = Some(self.purpose.clone());
+        tell.refers = Some(recorded.receipt.seq());
+        let tell = tell.paper(paper::TOPIC, Some(*self.id.as_bytes()), paper::encode(step)?);
+        let concluded = self.session.record(tell, Act::End(recorded.log, recorded.receipt.seq()))?;
+        self.recorded = None;
+        Ok(Some(Receipt::clone(&concluded.receipt)))
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        // What cannot be said now is said when the process is gone: `outcome.unknown`.
+        let step = Step::Failed { at: Timestamp::now(), reason: "it was given up".to_owned() };
+        let _ = self.conclude(Kind::TransferFailed, &step, &[("reason", "it was given up".to_owned())]);
+    }
+}
+
+/// Gives out what the ledger said would go. The proof of that is taken, and goes with it.
+fn release(
+    session: &TenantSession,
+    recorded: &Recorded,
+    packed: &mut Packed<'_>,
+    permit: &mut Permit,
+    manifest: &Manifest,
+    out: impl Write,
+    watch: Watch<'_>,
+) -> Result<u64> {
+    let agreement = permit.agreement.clone();
+    let Packed { plan, archive, sources, sorted, choice } = packed;
+    let receipt = &recorded.receipt;
+    archive.tag_file(AGREEMENT, agreement.to_string())?;
+    archive.tag_file(MANIFEST, manifest.to_bytes())?;
+    let mut custody = receipt.files()?;
+    custody.extend(log_files(&receipt.log())?);
+    custody.push((format!("actor-{:08}.pub", receipt.seq()), openssh(&receipt.actor()).into_bytes()));
+    for (name, bytes) in custody {
+        archive.tag_file(&format!("custody/{name}"), bytes)?;
+    }
+    let top = format!("transfer-{}", manifest.transfer);
+    let sealed = age::Writer::new(out, std::slice::from_ref(agreement.recipient().recipient()))?;
+    let mut writer = archive.write(&top, manifest.created, sealed)?;
+    let (mut done, of) = (0, plan.bytes);
+    while let Some(file) = writer.next_file() {
+        let missing = || Error::new(ErrorKind::Io, "looking up where a package's file comes from");
+        let source = sources.get(file.added).ok_or_else(missing)?;
+        let at = match source {
+            Source::Bundle => {
+                writer.put(&mut &BUNDLE_TEXT[..], Verify::Length)?;
+                continue;
+            }
+            Source::Part(at, _) | Source::Vcon(at) => *at,
+        };
+        let (planned, sorted) = (plan.records.get(at).ok_or_else(missing)?, sorted.get(at).ok_or_else(missing)?);
+        permit.check(session, &manifest.purpose)?;
+        choice.restrictions.learn(session)?;
+        let record = session.read(planned.record)?;
+        if let Some(why) = choice.forbids(record.head()) {
+            return Err(refused("going on with a transfer", &why.to_string()));
+        }
+        match source {
+            Source::Part(_, part) => {
+                let medium = sorted.media.iter().find(|medium| medium.part == *part).ok_or_else(missing)?;
+                medium.read(&record, |content| {
+                    let tell = |bytes| {
+                        done += bytes;
+                        proceed(&mut *watch, TransferStage::Sending, done, of)
+                    };
+                    // What a vault opens is what was sealed: its length is all that can differ.
+                    writer.put(&mut Counted { content, tell }, Verify::Length)
+                })?;
+            }
+            _ => {
+                let document = content::document(&record, planned, sorted, &choice.minimiser)?;
+                // Made again: it must be what the ledger has the digest of.
+                writer.put(&mut &document[..], Verify::Sha256)?;
+                done += sorted.inline_bytes(&record);
+                proceed(&mut *watch, TransferStage::Sending, done, of)?;
+            }
+        }
+    }
+    let bytes = writer.archive_len();
+    writer.finish()?.finish()?;
+    Ok(bytes)
+}
+
+/// Tells how much was read.
+struct Counted<'c, T> {
+    content: &'c mut dyn Read,
+    tell: T,
+}
+
+impl<T: FnMut(u64) -> Result<()>> Read for Counted<'_, T> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let got = self.content.read(buf)?;
+        (self.tell)(got as u64)?;
+        Ok(got)
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}

@@ -1,0 +1,386 @@
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use super::minimise::Pseudonyms;
+use super::paper::{self, Authorised, Held, Step};
+use crate::agreement::DeliveryReceipt;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{RecordId, TransferId};
+use crate::key::PublicKey;
+use crate::ledger::{Kind, Receipt};
+use crate::record::Identifier;
+use crate::retrieve::{Listing, TenantSession};
+use crate::store::Act;
+use crate::time::Timestamp;
+use crate::tlog::origin_of;
+
+/// A transfer, and what became of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SentTransfer {
+    /// Its id. Of one that was refused as well.
+    pub id: TransferId,
+    /// When it was authorised, or refused.
+    pub at: Timestamp,
+    /// The ledger that tells of it, and the number of its entry.
+    pub entry: (PublicKey, u64),
+    /// The agreement's id.
+    pub agreement: [u8; 16],
+    /// SHA-256 of the agreement's revision; of a refused one nothing.
+    pub agreement_hash: Option<[u8; 32]>,
+    /// The recipient's name, if there was such an agreement.
+    pub recipient: Option<String>,
+    /// What for.
+    pub purpose: String,
+    /// How many records.
+    pub records: u64,
+    /// How many were left out, and of these, how many because somebody in them asked for it.
+    pub left_out: (u64, u64),
+    /// How it ended.
+    pub outcome: TransferOutcome,
+    /// Until when the recipient's receipt is due.
+    pub receipt_by: Option<Timestamp>,
+    /// When the recipient's receipt was recorded.
+    pub receipted: Option<Timestamp>,
+    /// Until when the recipient may keep it.
+    pub keep_until: Option<Timestamp>,
+    /// The transfer that it repeats.
+    pub again: Option<TransferId>,
+}
+
+/// How a transfer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransferOutcome {
+    /// It goes on.
+    Running,
+    /// All of it was given out.
+    Completed,
+    /// It ended before its end, for this reason. Some of it may have been given out.
+    Failed(String),
+    /// Nothing was given out, for this reason.
+    Refused(String),
+    /// Its process died: nobody knows how much was given out.
+    Unknown,
+}
+
+/// Which transfers to list.
+#[derive(Clone, Default)]
+pub struct TransferQuery {
+    record: Option<RecordId>,
+    subject: Option<Identifier>,
+    recipient: Option<String>,
+    period: Option<Range<Timestamp>>,
+}
+
+impl TransferQuery {
+    /// All.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Only those that held this record.
+    #[must_use]
+    pub fn record(mut self, record: RecordId) -> Self {
+        self.record = Some(record);
+        self
+    }
+
+    /// Only those that held a record in which somebody has this identifier.
+    #[must_use]
+    pub fn subject(mut self, subject: Identifier) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// Only those to the recipient of this name or age key.
+    #[must_use]
+    pub fn recipient(mut self, recipient: impl Into<String>) -> Self {
+        self.recipient = Some(recipient.into());
+        self
+    }
+
+    /// Only those that were authorised or refused in a period.
+    #[must_use]
+    pub fn period(mut self, period: Range<Timestamp>) -> Self {
+        self.period = Some(period);
+        self
+    }
+}
+
+impl SentTransfer {
+    /// Whether something of it may be at the recipient.
+    pub fn may_have_arrived(&self) -> bool {
+        !matches!(self.outcome, TransferOutcome::Refused(_))
+    }
+
+    /// Whether a receipt is due at `now` that nobody has recorded. Of one that failed, none is due.
+    pub fn receipt_is_overdue(&self, now: Timestamp) -> bool {
+        let due = matches!(self.outcome, TransferOutcome::Completed | TransferOutcome::Unknown);
+        due && self.receipted.is_none() && self.receipt_by.is_some_and(|by| now >= by)
+    }
+}
+
+/// A record as a recipient got it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SentRecord {
+    /// Its id.
+    pub record: RecordId,
+    /// What the recipient calls it.
+    pub name: RecordId,
+    /// Numbers of the parts that went.
+    pub parts: Vec<usize>,
+}
+
+impl TenantSession {
+    /// What was sent, or refused, to whom: the oldest first.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if what is kept of one does not open; else as the database.
+    pub fn transfers(&self, query: &TransferQuery) -> Result<Vec<SentTransfer>> {
+        let (mut all, keys) = self.history()?;
+        let wanted: Option<HashSet<RecordId>> = match (&query.record, &query.subject) {
+            (None, None) => None,
+            (Some(record), None) => Some(HashSet::from([*record])),
+            (record, Some(subject)) => {
+                let mut of_subject = self.records_of(subject)?;
+                of_subject.retain(|id| record.is_none_or(|record| record == *id));
+                Some(of_subject)
+            }
+        };
+        if let Some(wanted) = wanted {
+            let holding = self.holding(&wanted)?;
+            all.retain(|sent| holding.contains(&sent.id));
+        }
+        all.retain(|sent| {
+            let to =
+                |who: &String| sent.recipient.as_ref() == Some(who) || keys.get(&sent.id).is_some_and(|key| key == who);
+            query.recipient.as_ref().is_none_or(to)
+                && query.period.as_ref().is_none_or(|period| period.contains(&sent.at))
+        });
+        Ok(all)
+    }
+
+    /// The records of a transfer.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is none of that id, or it was refused; else as
+    /// [`transfers`](Self::transfers).
+    pub fn sent_records(&self, id: TransferId) -> Result<Vec<SentRecord>> {
+        let held = self.held(id)?.records.into_iter();
+        let sent = |held: paper::HeldRecord| SentRecord {
+            record: held.record,
+            name: held.name,
+            parts: held.parts.into_iter().map(usize::from).collect(),
+        };
+        Ok(held.map(sent).collect())
+    }
+
+    /// Who is behind a pseudonym that the recipient of a transfer has: looked for in the records of that transfer, as far
+    /// as they are not erased.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if nobody in them; [`Unsupported`](ErrorKind::Unsupported) if the tenant's key is
+    /// held where it gives no pseudonyms; else as [`read`](Self::read).
+    pub fn subject_of(&self, id: TransferId, pseudonym: &str) -> Result<Identifier> {
+        let not_found = || Error::new(ErrorKind::NotFound, "looking a pseudonym's subject up");
+        let step = self.papers_of(id)?.into_iter().next().ok_or_else(not_found)?;
+        let Step::Authorised(authorised) = step else { return Err(not_found()) };
+        let recipient = authorised.key.parse()?;
+        let pseudonyms = Pseudonyms::of(self.opener(), &recipient, &authorised.purpose);
+        let pseudonyms = pseudonyms
+            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "reversing pseudonyms with a key that gives none"))?;
+        for held in self.held(id)?.records {
+            let record = match self.read(held.record) {
+                Ok(record) => record,
+                Err(e) if e.kind() == ErrorKind::Erased => continue,
+                Err(e) => return Err(e),
+            };
+            if let Some(who) = record.head().identifiers().find(|who| pseudonyms.subject(who) == pseudonym) {
+                return Ok(who.clone());
+            }
+        }
+        Err(not_found())
+    }
+
+    /// Records that a recipient signed for what it received.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if it is about no transfer of this tenant; [`Tampered`](ErrorKind::Tampered) if
+    /// the recipient of that transfer did not sign it, or it is about something else than what was sent;
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if one was recorded; else as the disk.
+    pub fn record_receipt(&self, receipt: &DeliveryReceipt) -> Result<Receipt> {
+        let doing = "recording a recipient's receipt";
+        let found = self.steps()?.into_iter().find(|known| {
+            let entry = (origin_of(&known.log), known.seq) == (receipt.log().to_owned(), receipt.seq());
+            entry && matches!(known.step, Step::Authorised(_))
+        });
+        let found = found.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
+        let Step::Authorised(authorised) = &found.step else { return Err(Error::new(ErrorKind::NotFound, doing)) };
+        receipt.verify(&self.agreement_of(&authorised.hash)?)?;
+        if receipt.payload() != authorised.payload {
+            return Err(Error::new(ErrorKind::Tampered, doing).because("it is for something else than what was sent"));
+        }
+        if self.papers_of(found.id)?.iter().any(|step| matches!(step, Step::Receipted { .. })) {
+            return Err(Error::new(ErrorKind::AlreadyExists, doing));
+        }
+        let step = Step::Receipted { at: Timestamp::now(), note: receipt.to_string() };
+        let mut tell = self.tell(Kind::TransferReceipted).detail("transfer", found.id);
+        tell = tell.detail("authorised", found.seq).detail("received", receipt.received());
+        tell.payload = Some(receipt.hash());
+        tell.purpose = Some(authorised.purpose.clone());
+        let about = Some(*found.id.as_bytes());
+        let recorded = self.record(tell.paper(paper::TOPIC, about, paper::encode(&step)?), Act::None)?;
+        Ok(Receipt::clone(&recorded.receipt))
+    }
+
+    /// A transfer that was authorised and did not complete.
+    pub(super) fn unfinished(&self, id: TransferId) -> Result<(Authorised, Held)> {
+        let doing = "sending a transfer again";
+        let (all, _) = self.history()?;
+        let sent = all.into_iter().find(|sent| sent.id == id);
+        match sent.map(|sent| sent.outcome) {
+            None | Some(TransferOutcome::Refused(_)) => return Err(Error::new(ErrorKind::NotFound, doing)),
+            Some(TransferOutcome::Completed | TransferOutcome::Running) => {
+                return Err(Error::new(ErrorKind::AlreadyExists, doing));
+            }
+            Some(TransferOutcome::Failed(_) | TransferOutcome::Unknown) => {}
+        }
+        let authorised = self.papers_of(id)?.into_iter().find_map(|step| match step {
+            Step::Authorised(authorised) => Some(*authorised),
+            _ => None,
+        });
+        Ok((authorised.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?, self.held(id)?))
+    }
+
+    /// Transfers in the order of their first entries, and the age keys of their recipients.
+    fn history(&self) -> Result<(Vec<SentTransfer>, HashMap<TransferId, String>)> {
+        let logs = self.room.store.logs(self.tenant)?;
+        let begun: HashSet<(PublicKey, u64)> = self
+            .room
+            .store
+            .acts()?
+            .into_iter()
+            .filter(|act| act.tenant == self.tenant)
+            .filter_map(|act| Some((logs.iter().find(|log| log.n == act.log)?.key, act.seq)))
+            .collect();
+        let (mut order, mut all, mut keys) = (Vec::new(), HashMap::new(), HashMap::new());
+        for KnownStep { id, log, seq, step } in self.steps()? {
+            let bad = || Error::new(ErrorKind::Tampered, "reading what became of a transfer");
+            match step {
+                Step::Authorised(said) => {
+                    let running = begun.contains(&(log, seq));
+                    keys.insert(id, said.key);
+                    order.push(id);
+                    let sent = SentTransfer {
+                        id,
+                        at: said.at,
+                        entry: (log, seq),
+                        agreement: said.agreement,
+                        agreement_hash: Some(said.hash),
+                        recipient: Some(said.recipient),
+                        purpose: said.purpose,
+                        records: said.records,
+                        left_out: (said.left_out, said.restricted),
+                        outcome: if running { TransferOutcome::Running } else { TransferOutcome::Unknown },
+                        receipt_by: Some(said.receipt_by),
+                        receipted: None,
+                        keep_until: Some(said.keep_until),
+                        again: said.again.map(TransferId::from_bytes),
+                    };
+                    all.insert(id, sent);
+                }
+                Step::Refused { at, agreement, recipient, purpose, reason } => {
+                    order.push(id);
+                    let sent = SentTransfer {
+                        id,
+                        at,
+                        entry: (log, seq),
+                        agreement,
+                        agreement_hash: None,
+                        recipient,
+                        purpose,
+                        records: 0,
+                        left_out: (0, 0),
+                        outcome: TransferOutcome::Refused(reason),
+                        receipt_by: None,
+                        receipted: None,
+                        keep_until: None,
+                        again: None,
+                    };
+                    all.insert(id, sent);
+                }
+                Step::Completed { .. } => all.get_mut(&id).ok_or_else(bad)?.outcome = TransferOutcome::Completed,
+                Step::Failed { reason, .. } => {
+                    all.get_mut(&id).ok_or_else(bad)?.outcome = TransferOutcome::Failed(reason)
+                }
+                Step::Receipted { at, .. } => all.get_mut(&id).ok_or_else(bad)?.receipted = Some(at),
+            }
+        }
+        Ok((order.into_iter().filter_map(|id| all.remove(&id)).collect(), keys))
+    }
+
+    fn steps(&self) -> Result<Vec<KnownStep>> {
+        let read = |paper: crate::retrieve::Paper| {
+            let about =
+                paper.about.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading what is kept of a transfer"));
+            let (id, step) = (TransferId::from_bytes(about?), paper::decode(&paper.bytes)?);
+            Ok(KnownStep { id, log: paper.log, seq: paper.seq, step })
+        };
+        self.papers(paper::TOPIC, 0)?.into_iter().map(read).collect()
+    }
+
+    fn papers_of(&self, id: TransferId) -> Result<Vec<Step>> {
+        Ok(self.steps()?.into_iter().filter(|known| known.id == id).map(|known| known.step).collect())
+    }
+
+    fn held(&self, id: TransferId) -> Result<Held> {
+        let mut found = None;
+        self.each_held(|of, held| {
+            if of == id {
+                found = Some(held);
+            }
+        })?;
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking up what a transfer held"))
+    }
+
+    /// The transfers that held one of these records.
+    pub(crate) fn holding(&self, wanted: &HashSet<RecordId>) -> Result<HashSet<TransferId>> {
+        let mut found = HashSet::new();
+        self.each_held(|id, held| {
+            if held.records.iter().any(|held| wanted.contains(&held.record)) {
+                found.insert(id);
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn each_held(&self, mut visit: impl FnMut(TransferId, Held)) -> Result<()> {
+        for paper in self.papers(paper::RECORDS, 0)? {
+            let about = paper.about.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading what a transfer held"))?;
+            visit(TransferId::from_bytes(about), paper::decode(&paper.bytes)?);
+        }
+        Ok(())
+    }
+
+    /// Ids of the records that name a subject.
+    fn records_of(&self, subject: &Identifier) -> Result<HashSet<RecordId>> {
+        let (mut found, mut listing) = (HashSet::new(), Listing::by_commit().subject(subject.clone()).limit(256));
+        loop {
+            let page = self.list(&listing)?;
+            found.extend(page.items.iter().map(|listed| listed.id));
+            match page.next {
+                Some(next) => listing = listing.after(next),
+                None => return Ok(found),
+            }
+        }
+    }
+}
+
+struct KnownStep {
+    id: TransferId,
+    log: PublicKey,
+    seq: u64,
+    step: Step,
+}
