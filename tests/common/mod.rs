@@ -1,6 +1,8 @@
 //! A vault with two tenants, one of them with custodians, as most tests need it.
 #![allow(dead_code)]
 
+pub mod third_party;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
