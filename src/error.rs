@@ -35,6 +35,9 @@ pub enum ErrorKind {
     DigestMismatch,
     /// The record was erased: its key no longer exists anywhere.
     Erased,
+    /// Two histories of one ledger were signed or seen: keep both, and let nobody rely on either until it is known which is
+    /// true.
+    Forked,
     /// No space is left: nothing was stored; free some and try again.
     Full,
     /// The idempotency key was used before with other content: choose another key or amend the record.

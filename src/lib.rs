@@ -39,6 +39,7 @@ mod enrol;
 mod ingest;
 mod retrieve;
 mod clock;
+mod publish;
 mod audit;
 mod search;
 mod export;
@@ -72,8 +73,11 @@ pub use key::{
     CardHash, ClockKey, DisclosurePolicy, Identity, Opener, OperatorKey, PolicyHash, PublicKey, Recipient, Suite,
     TenantCard, TenantPin, WriterKey,
 };
-pub use ledger::{Kind, Message, Receipt, RecordSet};
+pub use ledger::{
+    Behind, Kind, LedgerHead, Message, Obstacle, Receipt, RecordSet, Sink, SinkError, SinkOptions, SinkStatus,
+};
 pub use package::{Package, PackageOptions};
+pub use publish::FolderSink;
 pub use record::{
     Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,

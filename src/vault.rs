@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TenantId, VaultId};
 use crate::key::{OperatorKey, PublicKey};
-use crate::ledger::{Ledger, StoredLog};
+use crate::ledger::{Given, Ledger, Outlet, Sink, SinkOptions, StoredLog};
 use crate::room::{Room, Tenant};
 use crate::store::Which;
 use crate::tlog::SignedCheckpoint;
@@ -23,12 +23,13 @@ pub struct Vault {
 pub struct VaultOptions {
     operator: Arc<OperatorKey>,
     anchor: Option<PathBuf>,
+    outlets: Vec<(SinkOptions, Box<dyn Outlet>)>,
 }
 
 impl VaultOptions {
     /// With the operator that made the vault.
     pub fn new(operator: impl Into<Arc<OperatorKey>>) -> Self {
-        Self { operator: operator.into(), anchor: None }
+        Self { operator: operator.into(), anchor: None, outlets: Vec::new() }
     }
 
     /// Keeps the ledgers' high-water marks in this file instead of the vault's folder. On another disk, out of reach of
@@ -36,6 +37,31 @@ impl VaultOptions {
     #[must_use]
     pub fn anchor(mut self, file: impl Into<PathBuf>) -> Self {
         self.anchor = Some(file.into());
+        self
+    }
+
+    /// Gives the heads of the ledgers to a sink, from now on and beside all work: a commit never waits for it. See
+    /// [`Vault::sinks`] for how far it is.
+    ///
+    /// ```
+    /// # use strongroom::*;
+    /// # fn options(operator: OperatorKey, acme: TenantId) -> VaultOptions {
+    /// VaultOptions::new(operator)
+    ///     .sink("another disk", FolderSink::new("/mnt/heads"))
+    ///     .sink(SinkOptions::new("acme's own").only(acme), |head: &LedgerHead| {
+    ///         // With whatever client the program has, and a timeout.
+    ///         post("https://ledger.acme.example/head", head.checkpoint.to_string())
+    ///     })
+    /// # }
+    /// # fn post(_: &str, _: String) -> std::result::Result<(), SinkError> { Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn sink(self, options: impl Into<SinkOptions>, sink: impl Sink + 'static) -> Self {
+        self.outlet(options.into(), Box::new(Given::new(sink)))
+    }
+
+    pub(crate) fn outlet(mut self, options: SinkOptions, outlet: Box<dyn Outlet>) -> Self {
+        self.outlets.push((options, outlet));
         self
     }
 }
@@ -65,15 +91,17 @@ impl Vault {
     /// [`Damaged`](ErrorKind::Damaged) if a part of it is missing; [`Unsupported`](ErrorKind::Unsupported) if a newer
     /// program made it; else as the file system.
     pub fn open(path: impl AsRef<Path>, options: impl Into<VaultOptions>) -> Result<Self> {
-        let VaultOptions { operator, anchor } = options.into();
+        let VaultOptions { operator, anchor, outlets } = options.into();
         let room = Arc::new(Room::open(path.as_ref(), anchor.as_deref())?);
         if room.store.operator()? != operator.public_key() {
             return Err(Error::new(ErrorKind::WrongKey, "opening a vault"));
         }
-        let ledger = Ledger::new(Arc::clone(&room), operator)?;
+        let ledger = Ledger::new(Arc::clone(&room), operator, outlets)?;
         // What cannot be concluded now, because the disk is full or the ledger was rolled back, is when it can; until
         // then a check names it, and everything else says for itself what keeps it from going on.
         let _ = ledger.recover();
+        // What the last process did not get out, and the others have not yet.
+        ledger.publish_all()?;
         Ok(Self { room, ledger: Some(Arc::new(ledger)) })
     }
 
@@ -149,7 +177,7 @@ impl Vault {
 
     #[cfg(test)]
     pub(crate) fn with_room(room: Arc<Room>, operator: Arc<OperatorKey>) -> Self {
-        let ledger = Ledger::new(Arc::clone(&room), operator).map(Arc::new).ok();
+        let ledger = Ledger::new(Arc::clone(&room), operator, Vec::new()).map(Arc::new).ok();
         Self { room, ledger }
     }
 }

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::entry::EntryPlace;
 use super::message::{Kind, MAX_MESSAGE, MAX_TEXT, Message, RecordSet};
+use super::publisher::Publisher;
+use super::queue::SinkStatus;
 use super::receipt::Receipt;
+use super::sink::{Outlet, SinkOptions, Source};
 use crate::epoch::MessageKeys;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, TenantId, VaultId, random};
@@ -14,7 +18,7 @@ use crate::key::{OperatorKey, PublicKey, Signing, WriterKey};
 use crate::period::{Drawn, FirstBlock, OpenEpoch, Period};
 use crate::room::{Room, Tenant};
 use crate::secret::Secret;
-use crate::store::{Act, Append, Appended, Change, LogKeys, Make, NewEntry, NewPaper, Op, Outcome, Position};
+use crate::store::{Act, Append, Appended, Change, LogKeys, Make, NewEntry, NewPaper, Op, Outcome, Position, Which};
 use crate::tlog::Leaf;
 
 /// Tenants whose epochs are kept open for further entries: each holds a file.
@@ -30,6 +34,7 @@ pub(crate) struct Ledger {
     writer: Arc<WriterKey>,
     keys: Arc<KeyRing>,
     desks: Mutex<HashMap<TenantId, Arc<Mutex<Period>>>>,
+    publisher: Publisher,
 }
 
 /// What an entry says, but for its place and time.
@@ -132,11 +137,42 @@ pub(crate) fn check_text(text: &str, doing: &'static str) -> Result<()> {
 }
 
 impl Ledger {
-    pub(crate) fn new(room: Arc<Room>, operator: Arc<OperatorKey>) -> Result<Self> {
+    pub(crate) fn new(
+        room: Arc<Room>,
+        operator: Arc<OperatorKey>,
+        outlets: Vec<(SinkOptions, Box<dyn Outlet>)>,
+    ) -> Result<Self> {
         // Its tokens are never asked for: entries have no idempotency keys.
         let writer = Arc::new(WriterKey::from_secrets(operator.signing_seed(), Secret::generate()?));
-        let keys = KeyRing { vault: room.id, operator: Arc::clone(&operator), known: RwLock::default() };
-        Ok(Self { room, operator, writer, keys: Arc::new(keys), desks: Mutex::default() })
+        let known = RwLock::default();
+        let keys = Arc::new(KeyRing { vault: room.id, operator: Arc::clone(&operator), known });
+        let publisher = Publisher::start(Source { room: Arc::clone(&room), keys: Arc::clone(&keys) as _ }, outlets)?;
+        Ok(Self { room, operator, writer, keys, desks: Mutex::default(), publisher })
+    }
+
+    /// Has the newest heads of all tenants brought out. Waits for nobody.
+    ///
+    /// # Errors
+    /// As the database.
+    pub(crate) fn publish_all(&self) -> Result<()> {
+        if !self.publisher.is_idle() {
+            self.publisher.tell(self.room.store.tenants(Which::All)?.into_iter().map(|row| row.tenant));
+        }
+        Ok(())
+    }
+
+    /// Has the newest head of a tenant brought out. Waits for nobody.
+    pub(crate) fn publish(&self, tenant: TenantId) {
+        self.publisher.tell([tenant]);
+    }
+
+    /// Waits for the sinks, at most so long, and gives how far each is then.
+    pub(crate) fn flush(&self, timeout: Duration) -> Vec<SinkStatus> {
+        self.publisher.flush(timeout)
+    }
+
+    pub(crate) fn sinks(&self) -> Vec<SinkStatus> {
+        self.publisher.status()
     }
 
     /// Whom the leaf of an entry names if nobody else signs.
@@ -253,6 +289,9 @@ impl Ledger {
             // After a crash here the space is free and the ledger has not said why: it will say that it recovered.
             self.say(tenant, Kind::Degraded);
         }
+        if committed.is_ok() {
+            self.publish(tenant);
+        }
         committed
     }
 
@@ -267,7 +306,10 @@ impl Ledger {
             let tell = Tell::new(kind, "operator");
             let (op, wait) = self.entry(tenant, tell, self.own_signer(), Act::None, drawn, None)?;
             match self.room.store.commit(Change(vec![op])) {
-                Ok(_) => drop(wait.drawn.release()),
+                Ok(_) => {
+                    drop(wait.drawn.release());
+                    self.publish(tenant);
+                }
                 Err(e) => wait.failed(&e),
             }
             Ok::<(), Error>(())

@@ -3,15 +3,21 @@
 mod desk;
 mod entry;
 mod message;
+mod publisher;
+mod queue;
 mod receipt;
+mod sink;
 mod stored;
 
 #[cfg(test)]
 pub(crate) use message::KINDS;
 pub use message::{Kind, Message, RecordSet};
+pub use queue::{Behind, Obstacle, SinkStatus};
 pub use receipt::Receipt;
+pub use sink::{LedgerHead, Sink, SinkError, SinkOptions};
 
 pub(crate) use desk::{Ledger, Recorded, Signer, Tell, Told, Waiting, check_text};
 pub(crate) use entry::EntryPlace;
 pub(crate) use receipt::log_files;
+pub(crate) use sink::{Given, Outlet};
 pub(crate) use stored::StoredLog;
