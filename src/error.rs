@@ -67,6 +67,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The format is of a newer version: use a newer program.
     Unsupported,
+    /// Fewer witnesses have signed than are asked for: have them sign, or wait until they have.
+    Unwitnessed,
     /// The key is not the one that this was sealed to: use the right one.
     WrongKey,
 }

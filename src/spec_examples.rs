@@ -17,8 +17,8 @@ use crate::secret::Secret;
 use crate::stream::wrap_with_salt;
 use crate::time::Timestamp;
 use crate::tlog::{
-    Checkpoint, Edge, Hash, InclusionProof, KeyKind, Leaf, Nodes, SignedCheckpoint, VerifierKey, c2sp_policy,
-    inclusion, openssh, origin_of, pem, place, sigsum_policy,
+    Checkpoint, Edge, Hash, InclusionProof, KeyKind, Leaf, Nodes, Policy, SignedCheckpoint, VerifierKey, inclusion,
+    openssh, origin_of, pem, place,
 };
 
 const SPEC: &str = include_str!("../docs/SPEC.md");
@@ -129,12 +129,14 @@ fn ledger_texts() -> Vec<String> {
     let path = inclusion(1, 3, &log).unwrap();
     let proof = InclusionProof { leaf: log.0[1].clone(), index: 1, path, checkpoint: signed.clone() };
     proof.verify(b"one\n", &writer().public_key(), &key).unwrap();
+    let policy = Policy::new(&key, [cosigner]).unwrap();
+    assert_eq!(policy.verify(&signed).unwrap().len(), 1);
     vec![
         format!("```text\n{signed}```"),
         format!("```text\n{}```", proof.to_tlog_proof().replace(&format!("\n{signed}"), "")),
         format!("```text\n{}```", proof.to_sigsum_proof(&key).unwrap()),
-        format!("```text\n{}```", c2sp_policy(&key, std::slice::from_ref(&cosigner)).unwrap()),
-        format!("```text\n{}```", sigsum_policy(&key, &[cosigner])),
+        format!("```text\n{}```", policy.to_c2sp()),
+        format!("```text\n{}```", policy.quorum(1).unwrap().to_sigsum()),
         format!("```text\n{}```", openssh(&writer().public_key())),
         format!("```text\n{}```", pem(&key)),
     ]

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::log::{State, TenantLog};
 use crate::error::{Error, Result};
 use crate::ledger::log_files;
-use crate::tlog::{Edge, Hash, Leaf, Nodes, TILE, bundle, entries_path, openssh, tile_path};
+use crate::tlog::{Edge, Hash, Leaf, Nodes, Policy, TILE, bundle, entries_path, openssh, tile_path};
 
 /// What an export of a ledger wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl TenantLog<'_> {
             made.map_err(|e| Error::from_io(e, "exporting a ledger"))
         };
         write("checkpoint", self.checkpoint()?.to_string().as_bytes())?;
-        for (name, content) in log_files(&self.key())? {
+        for (name, content) in log_files(&Policy::new(&self.key(), [])?) {
             write(&name, &content)?;
         }
         for (hash, key) in self.actors()?.iter() {

@@ -4,7 +4,7 @@ use std::path::Path;
 use super::message::Message;
 use crate::error::{Error, Result};
 use crate::key::PublicKey;
-use crate::tlog::{InclusionProof, c2sp_policy, openssh, origin_of, pem, sigsum_policy};
+use crate::tlog::{InclusionProof, Policy, openssh, pem};
 
 /// What its tenant, or anybody whom the tenant shows it to, can hold against a ledger: an entry's message, and the proof
 /// that the log includes it. Verified offline, also by programs that nobody here wrote.
@@ -55,7 +55,7 @@ impl Receipt {
         self.proof.verify(&self.message, &self.actor, log)?;
         let message = Message::from_bytes(&self.message)?;
         let place = (message.log.as_str(), message.seq);
-        if place == (origin_of(log).as_str(), self.proof.index) {
+        if place == (crate::tlog::origin_of(log).as_str(), self.proof.index) {
             return Ok(message);
         }
         Err(Error::new(crate::error::ErrorKind::Tampered, "comparing a receipt's message with its place"))
@@ -72,7 +72,7 @@ impl Receipt {
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         fs::create_dir_all(folder).map_err(|e| Error::from_io(e, "writing a receipt"))?;
-        for (name, content) in self.files()?.into_iter().chain(log_files(&self.log)?) {
+        for (name, content) in self.files()?.into_iter().chain(log_files(&Policy::new(&self.log, [])?)) {
             fs::write(folder.join(name), content).map_err(|e| Error::from_io(e, "writing a receipt"))?;
         }
         let name = format!("actor-{:08}.pub", self.seq());
@@ -92,14 +92,13 @@ impl Receipt {
 }
 
 /// What programs want to know of a log.
-pub(crate) fn log_files(log: &PublicKey) -> Result<Vec<(String, Vec<u8>)>> {
-    use crate::tlog::{KeyKind, VerifierKey};
-    let vkey = VerifierKey::new(origin_of(log), KeyKind::Log, *log)?;
-    Ok(vec![
+pub(crate) fn log_files(policy: &Policy) -> Vec<(String, Vec<u8>)> {
+    let (log, vkey) = (&policy.log(), policy.log_verifier());
+    vec![
         ("log.vkey".to_owned(), format!("{vkey}\n").into_bytes()),
         ("log.pem".to_owned(), pem(log).into_bytes()),
         ("log.pub".to_owned(), format!("{log}\n").into_bytes()),
-        ("policy.c2sp".to_owned(), c2sp_policy(log, &[])?.into_bytes()),
-        ("policy.sigsum".to_owned(), sigsum_policy(log, &[]).into_bytes()),
-    ])
+        ("policy.c2sp".to_owned(), policy.to_c2sp().into_bytes()),
+        ("policy.sigsum".to_owned(), policy.to_sigsum().into_bytes()),
+    ]
 }

@@ -18,7 +18,7 @@ pub use key::{KeyKind, VerifierKey, openssh, pem};
 pub use leaf::Leaf;
 pub use merkle::{Edge, Hash, Nodes, consistency, empty_root, inclusion, leaf_hash, node_hash, place, root};
 pub use note::Note;
-pub use policy::{c2sp_policy, sigsum_policy};
+pub use policy::Policy;
 pub use proof::InclusionProof;
 pub use tiles::{TILE, bundle, entries_path, tile_path};
 pub use verify::{verify_consistency, verify_inclusion, verify_subtree};

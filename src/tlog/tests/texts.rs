@@ -337,8 +337,8 @@ fn the_files_of_an_example_are_the_ones_that_we_write() {
     assert_eq!(file!("log.vkey"), format!("{vkey}\n"));
     assert_eq!(file!("log.pem"), pem(&log));
     assert_eq!(file!("entry-257.pub"), openssh(&ssh(file!("entry-257.pub"))));
-    assert_eq!(file!("policy.c2sp"), c2sp_policy(&log, &[]).unwrap());
-    assert_eq!(file!("policy.sigsum"), sigsum_policy(&log, &[]));
+    assert_eq!(file!("policy.c2sp"), Policy::new(&log, []).unwrap().to_c2sp());
+    assert_eq!(file!("policy.sigsum"), Policy::new(&log, []).unwrap().to_sigsum());
     let checkpoint: SignedCheckpoint = file!("checkpoint").parse().unwrap();
     assert_eq!(checkpoint.to_string(), file!("checkpoint"));
     assert_eq!(checkpoint.verify(&log).unwrap().size, 300);
@@ -509,13 +509,59 @@ fn no_parser_panics_and_what_it_takes_it_writes_again() {
 }
 
 #[test]
-fn a_policy_names_its_witnesses_and_asks_for_none() {
-    let (log, (key, _)) = (signer(1).public_key(), witness(2));
-    let keys = [key.clone()];
+fn a_policy_names_its_witnesses_and_asks_for_as_many_as_it_is_told() {
+    let (log, (key, _), (other, _)) = (signer(1).public_key(), witness(2), witness(3));
     let own = VerifierKey::new(origin_of(&log), KeyKind::Log, log).unwrap();
-    assert_eq!(c2sp_policy(&log, &keys).unwrap(), format!("log {own}\nwitness w1 {key}\nquorum none\n"));
-    let sigsum = sigsum_policy(&log, &keys);
-    assert_eq!(sigsum, format!("log {log}\nwitness w1 {}\nquorum none\n", key.public_key()));
+    let policy = Policy::new(&log, [key.clone()]).unwrap();
+    assert_eq!(policy.to_c2sp(), format!("log {own}\nwitness w1 {key}\nquorum none\n"));
+    assert_eq!(policy.to_sigsum(), format!("log {log}\nwitness w1 {}\nquorum none\n", key.public_key()));
+    let policy = Policy::new(&log, [key.clone(), other.clone()]).unwrap().quorum(1).unwrap();
+    let known = format!("log {own}\nwitness w1 {key}\nwitness w2 {other}\n");
+    assert_eq!(policy.to_c2sp(), known + "group witnesses 1 w1 w2\nquorum witnesses\n");
+    assert_eq!((policy.log(), policy.witnesses().len(), policy.threshold()), (log, 2, 1));
+}
+
+#[test]
+fn a_policy_counts_no_key_twice_and_none_that_does_not_cosign() {
+    let (log, (key, _)) = (signer(1).public_key(), witness(2));
+    let named = |name: &str, kind, key| VerifierKey::new(name, kind, key).unwrap();
+    let kind = |witnesses: Vec<VerifierKey>| Policy::new(&log, witnesses).map(drop).map_err(|e| e.kind());
+    let bad = Err(ErrorKind::InvalidInput);
+    assert_eq!(kind(vec![named("w", KeyKind::Log, key.public_key())]), bad, "a log's key does not cosign");
+    assert_eq!(kind(vec![key.clone(), key.clone()]), bad, "twice");
+    assert_eq!(kind(vec![key.clone(), named("another", KeyKind::Cosigner, key.public_key())]), bad, "by another name");
+    assert_eq!(kind(vec![named("w", KeyKind::Cosigner, log)]), bad, "the log itself");
+    let many = |count: u8| (0..count).map(|n| witness(100 + n).0).collect::<Vec<_>>();
+    assert_eq!((kind(many(32)), kind(many(33))), (Ok(()), bad));
+    let policy = Policy::new(&log, [key]).unwrap();
+    assert!(policy.clone().quorum(1).is_ok());
+    assert_eq!(policy.quorum(2).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_quorum_is_of_those_who_cosigned_this_checkpoint() {
+    let (log, witnesses) = (signer(1), [witness(2), witness(3), witness(4)]);
+    let keys = || witnesses.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    let policy = |quorum| Policy::new(&log.public_key(), keys()).unwrap().quorum(quorum).unwrap();
+    let checkpoint = Checkpoint { origin: origin_of(&log.public_key()), size: 7, root: [9; 32] };
+    let mut signed = SignedCheckpoint::sign(checkpoint.clone(), &log.public_key(), |b| log.sign(b));
+    assert!(policy(0).verify(&signed).unwrap().is_empty());
+    assert_eq!(policy(1).verify(&signed).unwrap_err().kind(), ErrorKind::Unwitnessed);
+    for (time, (key, own)) in [(50, &witnesses[0]), (70, &witnesses[2])] {
+        signed.cosign(key, time, |b| own.sign(b)).unwrap();
+    }
+    // One that the policy does not know does not count.
+    let (stranger, own) = witness(5);
+    signed.cosign(&stranger, 90, |b| own.sign(b)).unwrap();
+    let two = policy(2);
+    assert_eq!(two.verify(&signed).unwrap(), [(&witnesses[2].0, 70), (&witnesses[0].0, 50)]);
+    assert_eq!(policy(3).verify(&signed).unwrap_err().kind(), ErrorKind::Unwitnessed);
+
+    let mut other = SignedCheckpoint::sign(Checkpoint { size: 8, ..checkpoint }, &log.public_key(), |b| log.sign(b));
+    signed.others().for_each(|(_, line)| other.add_lines(&format!("{line}\n")).unwrap());
+    assert_eq!(two.verify(&other).unwrap_err().kind(), ErrorKind::Tampered, "they cosigned another");
+    let stranger = Policy::new(&signer(6).public_key(), keys()).unwrap();
+    assert_eq!(stranger.verify(&signed).unwrap_err().kind(), ErrorKind::Tampered, "of another log");
 }
 
 #[test]
