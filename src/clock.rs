@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 use crate::key::ClockKey;
-use crate::store::{Change, Op};
 use crate::time::Timestamp;
 use crate::tlog::{KeyKind, SignedCheckpoint, VerifierKey};
 use crate::vault::Vault;
@@ -35,9 +34,9 @@ impl Vault {
             checkpoint.verify(&log.row.key)?;
             let seconds = Timestamp::now().unix_ms().max(0) as u64 / 1000;
             checkpoint.cosign(&verifier, seconds, |bytes| clock.sign(bytes))?;
-            let line: String = checkpoint.others().map(|(_, line)| line).collect();
-            let (name, size) = (verifier.name().to_owned(), log.row.size);
-            self.room.store.commit(Change(vec![Op::Cosign { log: log.row.n, size, name, line }]))?;
+            log.keep(&checkpoint, &verifier)?;
+            // The sinks are given the line as well.
+            let _ = self.ledger().map(|ledger| ledger.publish(tenant.tenant));
             signed.push(checkpoint);
         }
         Ok(signed)

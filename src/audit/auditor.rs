@@ -1,15 +1,15 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::log::{Entry, Reading, State, TenantLog};
 use super::records::Records;
 use super::report::{AuditFinding, AuditReport};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{PublicKey, VerifierKeys};
 use crate::ledger::{Kind, Message, Receipt, RecordSet};
 use crate::store::EntryRow;
 use crate::time::Timestamp;
-use crate::tlog::{Checkpoint, Edge, Hash, SignedCheckpoint, VerifierKey, origin_of};
+use crate::tlog::{Checkpoint, Edge, Hash, Policy, SignedCheckpoint, VerifierKey, origin_of};
 
 /// Entries opened at once, on all cores.
 const BLOCK: usize = 4096;
@@ -17,24 +17,25 @@ const BLOCK: usize = 4096;
 const TOLERANCE: i64 = 120_000;
 
 /// Verifies a ledger, or a receipt from it, by what somebody outside the vault knows: the log's key, a checkpoint that he
-/// kept, the key of a clock. Opens nothing by itself.
+/// kept, the keys of a clock and of witnesses. Opens nothing by itself.
 #[derive(Clone, Debug)]
 pub struct Auditor {
     log: PublicKey,
     pinned: Option<SignedCheckpoint>,
     clock: Option<(VerifierKey, Duration)>,
+    witnesses: Option<(Policy, Duration)>,
 }
 
 impl Auditor {
     /// With the log's key.
     pub fn new(log: PublicKey) -> Self {
-        Self { log, pinned: None, clock: None }
+        Self { log, pinned: None, clock: None, witnesses: None }
     }
 
     /// And a checkpoint of the log that was kept from an earlier audit.
     ///
     /// # Errors
-    /// [`Tampered`](crate::ErrorKind::Tampered) if the log's key did not sign it.
+    /// [`Tampered`](ErrorKind::Tampered) if the log's key did not sign it.
     pub fn pinned(mut self, checkpoint: SignedCheckpoint) -> Result<Self> {
         checkpoint.verify(&self.log)?;
         self.pinned = Some(checkpoint);
@@ -48,12 +49,30 @@ impl Auditor {
         self
     }
 
+    /// And witnesses, of whom as many as the policy asks for must have signed the head of every receipt, and a head of the
+    /// ledger that is no older than this.
+    ///
+    /// # Errors
+    /// [`WrongKey`](ErrorKind::WrongKey) if the policy is of another log.
+    pub fn witnesses(mut self, policy: Policy, age: Duration) -> Result<Self> {
+        if policy.log() != self.log {
+            return Err(Error::new(ErrorKind::WrongKey, "auditing a ledger under another's policy"));
+        }
+        self.witnesses = Some((policy, age));
+        Ok(self)
+    }
+
     /// Verifies a receipt offline, and says what the entry says.
     ///
     /// # Errors
-    /// [`Tampered`](crate::ErrorKind::Tampered) if anything does not hold.
+    /// [`Tampered`](ErrorKind::Tampered) if anything does not hold; [`Unwitnessed`](ErrorKind::Unwitnessed) if fewer
+    /// witnesses have signed its head than are asked for.
     pub fn receipt(&self, receipt: &Receipt) -> Result<Message> {
-        receipt.verify(&self.log)
+        let message = receipt.verify(&self.log)?;
+        if let Some((policy, _)) = &self.witnesses {
+            policy.verify(&receipt.proof().checkpoint)?;
+        }
+        Ok(message)
     }
 
     /// Audits the whole of a tenant's ledger: every entry against its leaf, its place and its signature, the leaves against
@@ -70,8 +89,7 @@ impl Auditor {
         }
         let store = &*log.session.room.store;
         let mut records = Records::new(store, log.session.tenant, log.stored.row.n);
-        let cosigned = store.cosignatures(log.stored.row.n)?;
-        let mut walk = Fold::new(self, size, log.actors()?.clone(), cosigned);
+        let mut walk = Fold::new(self, size, log.actors()?.clone(), cosigned(log)?);
         while walk.edge.size() < size {
             let rows = log.rows(walk.edge.size(), BLOCK.min((size - walk.edge.size()) as usize))?;
             if rows.first().is_none_or(|row| row.seq != walk.edge.size()) {
@@ -148,17 +166,22 @@ struct Fold<'a> {
     complete: bool,
     begun: BTreeSet<u64>,
     last: Option<Timestamp>,
-    /// The head that the clock signed last, once it is reached, and the lines that were signed under it.
-    cosigned: Option<(u64, Vec<String>)>,
-    cosigned_root: Option<Hash>,
+    /// Heads that others signed, the largest first, and the roots of their sizes once they are reached.
+    cosigned: Vec<Cosigned>,
+    roots: BTreeMap<u64, Hash>,
+    /// The size of the head that the clock signed last, as its line's name has it.
+    clocked: u64,
     /// The latest time that an entry before that head says, and the earliest of one behind it.
     before: Option<(u64, Timestamp)>,
     behind: Option<(u64, Timestamp)>,
 }
 
 impl<'a> Fold<'a> {
-    fn new(auditor: &'a Auditor, size: u64, actors: VerifierKeys, cosigned: Option<(u64, Vec<String>)>) -> Self {
+    fn new(auditor: &'a Auditor, size: u64, actors: VerifierKeys, cosigned: Vec<Cosigned>) -> Self {
+        let clock = auditor.clock.as_ref().map(|(clock, _)| clock);
+        let clocked = clock.and_then(|clock| cosigned.iter().find(|head| head.names(clock)));
         Self {
+            clocked: clocked.map_or(0, |head| head.size),
             auditor,
             origin: origin_of(&auditor.log),
             size,
@@ -169,7 +192,7 @@ impl<'a> Fold<'a> {
             begun: BTreeSet::new(),
             last: None,
             cosigned,
-            cosigned_root: None,
+            roots: BTreeMap::new(),
             before: None,
             behind: None,
         }
@@ -179,9 +202,8 @@ impl<'a> Fold<'a> {
     fn take(&mut self, entry: Entry, signed: Signed, report: &mut AuditReport) -> Option<RecordSet> {
         let seq = entry.seq;
         self.edge.push(entry.leaf.hash());
-        let cosigned = self.cosigned.as_ref().map_or(0, |(size, _)| *size);
-        if cosigned == self.edge.size() {
-            self.cosigned_root = Some(self.edge.root());
+        if self.cosigned.iter().any(|head| head.size == self.edge.size()) {
+            self.roots.insert(self.edge.size(), self.edge.root());
         }
         if let Some(pinned) = self.auditor.pinned.as_ref().map(SignedCheckpoint::checkpoint)
             && pinned.size == self.edge.size()
@@ -233,7 +255,7 @@ impl<'a> Fold<'a> {
         }
         self.last = self.last.max(Some(message.time));
         let here = Some((seq, message.time));
-        if seq < cosigned {
+        if seq < self.clocked {
             self.before = self.before.filter(|(_, time)| *time >= message.time).or(here);
         } else {
             self.behind = self.behind.filter(|(_, time)| *time <= message.time).or(here);
@@ -285,28 +307,19 @@ impl<'a> Fold<'a> {
             report.findings.push(if note.is_none() { AuditFinding::Resigned } else { AuditFinding::Rewritten });
         }
         self.compare_clock(report);
+        self.compare_witnesses(report);
         report.unconcluded = self.begun.into_iter().collect();
     }
 
     fn compare_clock(&self, report: &mut AuditReport) {
         let Some((clock, age)) = &self.auditor.clock else { return };
-        let cosigned = self.cosigned.as_ref();
-        if let Some((size, _)) = cosigned
-            && *size > self.edge.size()
-        {
-            report.findings.push(AuditFinding::RolledBack(*size));
-        }
-        let seen = cosigned.zip(self.cosigned_root).and_then(|((size, lines), root)| {
-            let head = Checkpoint { origin: self.origin.clone(), size: *size, root };
-            let mut head = SignedCheckpoint::from_signature(head, &self.auditor.log, [0; 64]);
-            head.add_lines(&lines.iter().map(|line| format!("{line}\n")).collect::<String>()).ok()?;
-            let seconds = head.cosigned_by(clock).ok()??;
-            Some((Timestamp::from_unix_ms(i64::try_from(seconds).ok()?.checked_mul(1000)?), *size))
+        self.compare_sizes(|head| head.names(clock), report);
+        let seen = self.cosigned.iter().find(|head| head.size == self.clocked).and_then(|head| {
+            let seconds = self.head(head)?.cosigned_by(clock).ok()??;
+            Some((time(seconds)?, head.size))
         });
         report.clock = seen;
-        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        let fresh = |time: Timestamp| Timestamp::now().unix_ms().saturating_sub(time.unix_ms()) <= age;
-        if !seen.is_some_and(|(time, _)| fresh(time)) {
+        if !seen.is_some_and(|(time, _)| is_fresh(time, *age)) {
             report.findings.push(AuditFinding::Stale);
         }
         if let Some((time, _)) = seen {
@@ -315,6 +328,77 @@ impl<'a> Fold<'a> {
             report.findings.extend([late, early].into_iter().flatten().map(|(seq, _)| AuditFinding::Backdated(seq)));
         }
     }
+
+    fn compare_witnesses(&self, report: &mut AuditReport) {
+        let Some((policy, age)) = &self.auditor.witnesses else { return };
+        let Some(last) = policy.threshold().checked_sub(1) else { return };
+        self.compare_sizes(|head| policy.witnesses().iter().any(|witness| head.names(witness)), report);
+        let quorum = |head: &Cosigned| {
+            let signed = self.head(head)?;
+            let (_, seconds) = *policy.verify(&signed).ok()?.get(last)?;
+            Some((time(seconds)?, head.size))
+        };
+        report.witnessed = self.cosigned.iter().find_map(quorum);
+        if !report.witnessed.is_some_and(|(time, _)| is_fresh(time, *age)) {
+            report.findings.push(AuditFinding::Unwitnessed);
+        }
+    }
+
+    /// Whoever signed a larger head than there is has seen what is gone.
+    fn compare_sizes(&self, signed: impl Fn(&Cosigned) -> bool, report: &mut AuditReport) {
+        if let Some(head) = self.cosigned.iter().find(|head| signed(head)).filter(|head| head.size > self.edge.size()) {
+            let finding = AuditFinding::RolledBack(head.size);
+            if !report.findings.contains(&finding) {
+                report.findings.push(finding);
+            }
+        }
+    }
+
+    /// A head that others signed, over the entries that are there.
+    fn head(&self, cosigned: &Cosigned) -> Option<SignedCheckpoint> {
+        let root = *self.roots.get(&cosigned.size)?;
+        let head = Checkpoint { origin: self.origin.clone(), size: cosigned.size, root };
+        let mut head = SignedCheckpoint::from_signature(head, &self.auditor.log, cosigned.note);
+        cosigned.lines.iter().for_each(|(_, line)| drop(head.add_lines(line)));
+        Some(head)
+    }
+}
+
+/// A head that others signed: the log's signature of it, and their names and lines.
+pub(super) struct Cosigned {
+    pub(super) size: u64,
+    pub(super) note: [u8; 64],
+    pub(super) lines: Vec<(String, String)>,
+}
+
+impl Cosigned {
+    fn names(&self, signer: &VerifierKey) -> bool {
+        self.lines.iter().any(|(name, _)| name == signer.name())
+    }
+}
+
+/// The heads of a log that others signed, the largest first, but for those that came after it was looked up.
+fn cosigned(log: &TenantLog<'_>) -> Result<Vec<Cosigned>> {
+    let (store, row) = (log.stored.store, &log.stored.row);
+    let lines = store.cosignatures(row.n, None)?;
+    // Looked up again behind the lines: a line under a larger head than this is of one that is gone.
+    let size = store.logs(log.session.tenant)?.iter().find(|now| now.n == row.n).map_or(0, |now| now.size);
+    let mut heads = Vec::new();
+    for rows in lines.chunk_by(|a, b| a.size == b.size).filter(|rows| !(row.size + 1..=size).contains(&rows[0].size)) {
+        let note = store.note(row.n, rows[0].size)?.unwrap_or([0; 64]);
+        let lines = rows.iter().map(|row| (row.name.clone(), row.line.clone())).collect();
+        heads.push(Cosigned { size: rows[0].size, note, lines });
+    }
+    Ok(heads)
+}
+
+fn time(seconds: u64) -> Option<Timestamp> {
+    Some(Timestamp::from_unix_ms(i64::try_from(seconds).ok()?.checked_mul(1000)?))
+}
+
+fn is_fresh(time: Timestamp, age: Duration) -> bool {
+    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::now().unix_ms().saturating_sub(time.unix_ms()) <= age
 }
 
 fn public_key(text: &str) -> Option<[u8; 32]> {

@@ -21,7 +21,8 @@ impl TenantLog<'_> {
     /// Writes the ledger into a folder that is not there yet or empty, as others read it: C2SP tiles (`tile/`), the
     /// checkpoint, the messages (`messages.jsonl`, one line for each entry and an empty one where it is missing), the keys
     /// of the actors (`keys/`, named by their SHA-256), the log's key and policies in the forms that programs want, and
-    /// receipts for the entries that are asked for (`receipts/`). The messages are in clear.
+    /// receipts for the entries that are asked for (`receipts/`). The messages are in clear. The policies are those
+    /// of a log that is [`witnessed`](Self::witnessed), or else ask for nobody.
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) if the folder holds anything; as [`receipt`](Self::receipt) and
@@ -37,7 +38,11 @@ impl TenantLog<'_> {
             made.map_err(|e| Error::from_io(e, "exporting a ledger"))
         };
         write("checkpoint", self.checkpoint()?.to_string().as_bytes())?;
-        for (name, content) in log_files(&Policy::new(&self.key(), [])?) {
+        let policy = match &self.policy {
+            Some(policy) => policy.clone(),
+            None => Policy::new(&self.key(), [])?,
+        };
+        for (name, content) in log_files(&policy) {
             write(&name, &content)?;
         }
         for (hash, key) in self.actors()?.iter() {

@@ -9,13 +9,15 @@ use crate::key::{PublicKey, VerifierKeys};
 use crate::ledger::{EntryPlace, Message, Receipt, StoredLog};
 use crate::retrieve::{SlotWindow, TenantSession};
 use crate::store::EntryRow;
-use crate::tlog::{Leaf, SignedCheckpoint};
+use crate::tlog::{Leaf, Policy, SignedCheckpoint};
 
 /// One of a tenant's ledgers, as its session reads it.
 pub struct TenantLog<'s> {
     pub(super) session: &'s TenantSession,
     pub(super) stored: StoredLog<'s>,
     actors: OnceLock<VerifierKeys>,
+    /// Whose cosignatures its head bears.
+    pub(super) policy: Option<Policy>,
 }
 
 /// An entry of a ledger.
@@ -60,6 +62,7 @@ impl TenantSession {
             session: self,
             stored: StoredLog { store: &*self.room.store, row },
             actors: OnceLock::new(),
+            policy: None,
         };
         Ok(rows.map(log).collect())
     }
@@ -97,6 +100,19 @@ impl TenantLog<'_> {
         let checkpoint = self.stored.checkpoint()?;
         checkpoint.verify(&self.key())?;
         Ok(checkpoint)
+    }
+
+    /// The ledger up to the newest head that as many witnesses have signed as the policy asks for: [`checkpoint`](Self::checkpoint)
+    /// is that head, and receipts, exports and pages are of it. Entries that came since are left out.
+    ///
+    /// # Errors
+    /// [`Unwitnessed`](ErrorKind::Unwitnessed) if there is no such head yet; [`WrongKey`](ErrorKind::WrongKey) if the policy
+    /// is of another log; else as the database.
+    pub fn witnessed(self, policy: Policy) -> Result<Self> {
+        let Self { session, stored, actors, policy: _ } = self;
+        let stored = stored.witnessed(&policy)?;
+        let none = || Error::new(ErrorKind::Unwitnessed, "looking for a head that witnesses have signed");
+        Ok(Self { session, stored: stored.ok_or_else(none)?, actors, policy: Some(policy) })
     }
 
     /// At most `limit` entries from number `from` on.
@@ -140,7 +156,8 @@ impl TenantLog<'_> {
     }
 
     pub(super) fn rows(&self, from: u64, limit: usize) -> Result<Vec<EntryRow>> {
-        self.session.room.store.entries(self.stored.row.n, from, limit)
+        let left = usize::try_from(self.size().saturating_sub(from)).unwrap_or(usize::MAX);
+        self.session.room.store.entries(self.stored.row.n, from, limit.min(left))
     }
 
     pub(super) fn open(&self, row: EntryRow, reading: &mut Reading) -> Result<Entry> {

@@ -27,6 +27,8 @@ pub struct AuditReport {
     pub period: Option<(Timestamp, Timestamp)>,
     /// When the clock saw the ledger last, and how much of it.
     pub clock: Option<(Timestamp, u64)>,
+    /// Since when as many witnesses as were asked for have seen the ledger, and how much of it.
+    pub witnessed: Option<(Timestamp, u64)>,
     /// Entries that began something and have no outcome yet: it is going on, or its process died.
     pub unconcluded: Vec<u64>,
 }
@@ -64,6 +66,8 @@ pub enum AuditFinding {
     UnknownActor(u64),
     /// An entry does not open although its key is there, or is no message.
     Unreadable(u64),
+    /// Fewer witnesses than were asked for have signed a head lately enough.
+    Unwitnessed,
 }
 
 impl fmt::Display for AuditFinding {
@@ -85,6 +89,9 @@ impl fmt::Display for AuditFinding {
             Self::Truncated(there) => write!(f, "only {there} entries are there, fewer than the head says"),
             Self::UnknownActor(seq) => write!(f, "nobody knows the key that signed entry {seq}"),
             Self::Unreadable(seq) => write!(f, "entry {seq} does not open"),
+            Self::Unwitnessed => {
+                f.write_str("fewer witnesses than were asked for have signed the ledger lately enough")
+            }
         }
     }
 }
@@ -102,7 +109,7 @@ impl AuditReport {
                 .to_owned(),
             "What was written after this head.".to_owned(),
         ];
-        if self.pinned.is_none() {
+        if self.pinned.is_none() && self.witnessed.is_none() {
             limits.push("Whether others are shown another history: no earlier checkpoint was compared.".to_owned());
         }
         if self.clock.is_none() {
@@ -146,6 +153,9 @@ impl fmt::Display for AuditReport {
         }
         if let Some((time, size)) = self.clock {
             writeln!(f, "The clock saw {size} entries at {time}.")?;
+        }
+        if let Some((time, size)) = self.witnessed {
+            writeln!(f, "As many witnesses as were asked for have seen {size} entries, the last of them at {time}.")?;
         }
         match &self.findings[..] {
             [] => writeln!(f, "Nothing is wrong.")?,

@@ -313,7 +313,11 @@ impl<T: Store> Store for Faulty<T> {
     fn told(&self, tenant: TenantId, n: i64, limit: usize) -> Result<Vec<ToldRow>> {
         self.0.told(tenant, n, limit)
     }
-    fn cosignatures(&self, log: i64) -> Result<Option<(u64, Vec<String>)>> {
-        self.0.cosignatures(log)
+    fn cosignatures(&self, log: i64, size: Option<u64>) -> Result<Vec<CosignatureRow>> {
+        self.0.cosignatures(log, size)
+    }
+
+    fn note(&self, log: i64, size: u64) -> Result<Option<[u8; 64]>> {
+        self.0.note(log, size)
     }
 }

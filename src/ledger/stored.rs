@@ -1,21 +1,35 @@
 //! A log as the database has it, for whoever proves something of it.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{LogRow, Store};
-use crate::tlog::{Checkpoint, Hash, InclusionProof, Leaf, Nodes, SignedCheckpoint, inclusion, origin_of, place, root};
+use crate::store::{Change, CosignatureRow, LogRow, Op, Store};
+use crate::tlog::{
+    Checkpoint, Hash, InclusionProof, Leaf, Nodes, Policy, SignedCheckpoint, VerifierKey, inclusion, origin_of, place,
+    root,
+};
 
 pub(crate) struct StoredLog<'a> {
     pub(crate) store: &'a dyn Store,
+    /// How far it is looked at: to its head, or to an older one.
     pub(crate) row: LogRow,
 }
 
-impl StoredLog<'_> {
-    /// The head: the root over the stored tree, under the signature that the last commit stored.
+impl<'a> StoredLog<'a> {
+    /// The head: the root over the stored tree, under the signature that the last commit stored, and the lines that others
+    /// signed under it. Nothing is verified.
     pub(crate) fn checkpoint(&self) -> Result<SignedCheckpoint> {
+        self.signed(&self.store.cosignatures(self.row.n, Some(self.row.size))?)
+    }
+
+    fn signed(&self, lines: &[CosignatureRow]) -> Result<SignedCheckpoint> {
         let (size, key) = (self.row.size, &self.row.key);
         let checkpoint = Checkpoint { origin: origin_of(key), size, root: root(size, self)? };
         let note = self.row.note.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading a ledger's head"))?;
-        Ok(SignedCheckpoint::from_signature(checkpoint, key, note))
+        let mut signed = SignedCheckpoint::from_signature(checkpoint, key, note);
+        for row in lines {
+            // What is no line says nothing, and takes nothing from what the log itself signed.
+            let _ = signed.add_lines(&row.line);
+        }
+        Ok(signed)
     }
 
     /// The proof of an entry against the head.
@@ -25,6 +39,45 @@ impl StoredLog<'_> {
         let leaf = Leaf::from_bytes(&entry.ok_or_else(missing)?.leaf);
         let path = inclusion(seq, self.row.size, self)?;
         Ok(InclusionProof { leaf, index: seq, path, checkpoint: self.checkpoint()? })
+    }
+
+    /// The log as it was when it had that size, if a commit ended there.
+    pub(crate) fn at(&self, size: u64) -> Result<Option<Self>> {
+        let LogRow { n, generation, key, .. } = self.row;
+        let note = if size <= self.row.size { self.store.note(n, size)? } else { None };
+        Ok(note.map(|note| Self { store: self.store, row: LogRow { n, generation, key, size, note: Some(note) } }))
+    }
+
+    /// The log up to the largest head that satisfies a policy, if there is one.
+    pub(crate) fn witnessed(&self, policy: &Policy) -> Result<Option<Self>> {
+        if policy.log() != self.row.key {
+            return Err(Error::new(ErrorKind::WrongKey, "asking for a ledger under another's policy"));
+        }
+        if policy.threshold() == 0 {
+            return self.at(self.row.size);
+        }
+        let lines = self.store.cosignatures(self.row.n, None)?;
+        for lines in lines.chunk_by(|a, b| a.size == b.size) {
+            let known = |row: &&CosignatureRow| policy.witnesses().iter().any(|witness| witness.name() == row.name);
+            if lines.iter().filter(known).count() < policy.threshold() {
+                continue;
+            }
+            // One that does not verify is as good as none: an older one may.
+            if let Some(log) = self.at(lines[0].size)?
+                && policy.verify(&log.signed(lines)?).is_ok()
+            {
+                return Ok(Some(log));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps the line that a cosigner has under a head of this log.
+    pub(crate) fn keep(&self, signed: &SignedCheckpoint, cosigner: &VerifierKey) -> Result<()> {
+        let line = signed.line_of(cosigner);
+        let (time, line) = line.ok_or_else(|| Error::new(ErrorKind::Tampered, "keeping a cosignature"))?;
+        let row = CosignatureRow { size: signed.checkpoint().size, name: cosigner.name().to_owned(), time, line };
+        self.store.commit(Change(vec![Op::Cosign { log: self.row.n, row }])).map(drop)
     }
 }
 

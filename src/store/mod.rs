@@ -104,8 +104,10 @@ pub(crate) trait Store: Send + Sync {
     fn papers(&self, tenant: TenantId, topic: Option<&str>, n: i64, limit: usize) -> Result<Vec<PaperRow>>;
     /// The number of the last paper of a topic, 0 if there is none.
     fn last_paper(&self, tenant: TenantId, topic: &str) -> Result<i64>;
-    /// Lines that others signed under the largest checkpoint of a log that has any, and its size.
-    fn cosignatures(&self, log: i64) -> Result<Option<(u64, Vec<String>)>>;
+    /// Lines that others signed under checkpoints of a log, or under that of one size, the largest first.
+    fn cosignatures(&self, log: i64, size: Option<u64>) -> Result<Vec<CosignatureRow>>;
+    /// The log's signature of its checkpoint of a size, if a commit ended there.
+    fn note(&self, log: i64, size: u64) -> Result<Option<[u8; 64]>>;
 }
 
 /// Operations that are committed together.
@@ -161,11 +163,10 @@ pub(crate) enum Op {
     AddRecord(NewRecord),
     /// Adds an entry to a tenant's open log.
     Append(Append),
+    /// Adds a line that somebody else signed under a checkpoint.
     Cosign {
         log: i64,
-        size: u64,
-        name: String,
-        line: String,
+        row: CosignatureRow,
     },
 }
 
@@ -256,6 +257,15 @@ pub(crate) fn entry_digest(leaf: &[u8; 128], chain: u32, slot: u64, message: &[u
     let mut digest = [0; 8];
     digest.copy_from_slice(&hash.chain_update(message).finalize()[..8]);
     digest
+}
+
+/// Somebody's line under a checkpoint, with the line feed that ends it, its signer's name, and the size of the checkpoint.
+pub(crate) struct CosignatureRow {
+    pub(crate) size: u64,
+    pub(crate) name: String,
+    /// Seconds since 1970.
+    pub(crate) time: u64,
+    pub(crate) line: String,
 }
 
 pub(crate) struct ActRow {

@@ -184,6 +184,12 @@ impl SignedCheckpoint {
         (are_readable(&with.signatures) && with.to_string().len() <= MAX_NOTE).then_some(with)
     }
 
+    /// The line of a cosigner, with the line feed that ends it, and its time.
+    pub(crate) fn line_of(&self, key: &VerifierKey) -> Option<(u64, String)> {
+        let own = self.signatures.iter().find(|s| s.name == key.name() && s.id == key.id())?;
+        Some((u64::from_be_bytes(*own.bytes.first_chunk()?), format!("{own}\n")))
+    }
+
     /// The line of every signature but the log's own, with their names.
     pub fn others(&self) -> impl Iterator<Item = (&str, String)> {
         let others = self.signatures.iter().filter(|s| s.name != self.checkpoint.origin);

@@ -88,11 +88,13 @@ CREATE TABLE papers (
 ) STRICT;
 CREATE INDEX papers_by_topic ON papers (tenant, topic, n);
 
--- Signatures of others under checkpoints: the clock's and witnesses'.
+-- Signatures of others under checkpoints: the clock's and witnesses'. time: as the line says it, in seconds since 1970. Of
+-- one day's, those that a later one by the same and perhaps more cosigners makes needless are removed with its coming.
 CREATE TABLE cosignatures (
     log INTEGER NOT NULL REFERENCES logs (n),
     size INTEGER NOT NULL,
     name TEXT NOT NULL,
+    time INTEGER NOT NULL,
     line TEXT NOT NULL,
     PRIMARY KEY (log, size, name)
 ) STRICT, WITHOUT ROWID;

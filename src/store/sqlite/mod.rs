@@ -10,8 +10,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, TransactionBehavior, ffi, params};
 
 use super::{
-    ActRow, Anchor, Block, Change, EntryRow, EpochRow, IdempotencyMark, LogRow, NewRecord, Op, Order, Outcome,
-    PageRange, PaperRow, RecordRow, Spot, StatementRows, Store, TenantRow, ToldRow, Which, header_digest,
+    ActRow, Anchor, Block, Change, CosignatureRow, EntryRow, EpochRow, IdempotencyMark, LogRow, NewRecord, Op, Order,
+    Outcome, PageRange, PaperRow, RecordRow, Spot, StatementRows, Store, TenantRow, ToldRow, Which, header_digest,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
@@ -306,11 +306,7 @@ fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refu
             }
             return Ok(Outcome::Slots(start as u64));
         }
-        Op::Cosign { log, size, name, line } => {
-            let sql = "INSERT INTO cosignatures (log, size, name, line) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET line = excluded.line";
-            tx.execute(sql, params![log, size as i64, name, line])?;
-        }
+        Op::Cosign { log, row } => cosign(tx, log, row)?,
         Op::AddRecord(_) | Op::Append(_) | Op::OpenLog { .. } => unreachable!("applied by `apply_change`"),
     }
     Ok(Outcome::Done)
@@ -319,6 +315,19 @@ fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refu
 fn enrol_writer(db: &Connection, writer: &PublicKey, at: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO writers (key, enrolled) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     db.execute(sql, params![writer.as_bytes(), at.unix_ms()]).map(drop)
+}
+
+fn cosign(db: &Connection, log: i64, row: CosignatureRow) -> rusqlite::Result<()> {
+    let CosignatureRow { size, name, time, line } = row;
+    let sql = "INSERT INTO cosignatures (log, size, name, time, line) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT DO UPDATE SET time = excluded.time, line = excluded.line";
+    db.execute(sql, params![log, size as i64, name, time as i64, line])?;
+    // A witness may sign every second: of each day the last heads remain, and those that somebody signed who has not
+    // signed a later one.
+    let sql = "DELETE FROM cosignatures WHERE log = ?1 AND size < ?2 AND time / 86400 = ?3 / 86400
+        AND size NOT IN (SELECT size FROM cosignatures WHERE log = ?1 AND size < ?2
+            AND name NOT IN (SELECT name FROM cosignatures WHERE log = ?1 AND size = ?2))";
+    db.execute(sql, params![log, size as i64, time as i64]).map(drop)
 }
 
 fn add_record(
@@ -747,17 +756,24 @@ impl Store for SqliteStore {
         })
     }
 
-    fn cosignatures(&self, log: i64) -> Result<Option<(u64, Vec<String>)>> {
+    fn cosignatures(&self, log: i64, size: Option<u64>) -> Result<Vec<CosignatureRow>> {
         self.read("reading cosignatures", |db| {
-            let sql = "SELECT size, line FROM cosignatures WHERE log = ?1
-                AND size = (SELECT max(size) FROM cosignatures WHERE log = ?1) ORDER BY name";
-            let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?));
-            let lines: Vec<(u64, String)> =
-                db.prepare_cached(sql)?.query_map([log], row)?.collect::<rusqlite::Result<_>>()?;
-            Ok(lines
-                .first()
-                .map(|(size, _)| *size)
-                .map(|size| (size, lines.into_iter().map(|(_, line)| line).collect())))
+            let sql = "SELECT size, name, time, line FROM cosignatures WHERE log = ?1 AND size BETWEEN ?2 AND ?3
+                ORDER BY size DESC, name";
+            let row = |row: &Row<'_>| {
+                let (size, time) = (row.get::<_, i64>(0)? as u64, row.get::<_, i64>(2)? as u64);
+                Ok(CosignatureRow { size, name: row.get(1)?, time, line: row.get(3)? })
+            };
+            let (from, to) = size.map_or((0, i64::MAX), |size| (size as i64, size as i64));
+            db.prepare_cached(sql)?.query_map([log, from, to], row)?.collect()
+        })
+    }
+
+    fn note(&self, log: i64, size: u64) -> Result<Option<[u8; 64]>> {
+        let Some(last) = size.checked_sub(1) else { return Ok(None) };
+        self.read("reading a ledger's signature", |db| {
+            let mut select = db.prepare_cached("SELECT note FROM entries WHERE at = ?1")?;
+            Ok(select.query_row([at(log, last)], |row| row.get(0)).optional()?.flatten())
         })
     }
 }
