@@ -54,12 +54,13 @@ pub enum ErrorKind {
     OutcomeUnknown,
     /// The folder or database cannot be written by this process: nothing was stored.
     ReadOnly,
-    /// An agreement, a policy, a restriction or the law does not allow it. Nothing was released, and the ledger says why.
+    /// An agreement, a policy, a restriction or somebody who was asked does not allow it: the source says why. Nothing was
+    /// released; if something was to be, the ledger says why not.
     Refused,
     /// A ledger is behind what it was known to have grown to: somebody put an old copy back. Nothing is signed or released.
     /// Put the newer copy back, or find out what became of it.
     RolledBack,
-    /// The reader that the caller supplied failed: nothing was stored; try again with a fresh source.
+    /// What the caller supplied failed, a reader or a way to somebody else: nothing was stored; try again with a fresh one.
     Source,
     /// The bytes are not what was sealed, or not where they were sealed: trust nothing of them.
     Tampered,

@@ -40,6 +40,8 @@ mod ingest;
 mod retrieve;
 mod clock;
 mod publish;
+#[cfg(feature = "witness")]
+mod witness;
 mod audit;
 mod search;
 mod export;
@@ -93,3 +95,5 @@ pub use transfer::{
     TransferOutcome, TransferPlan, TransferProgress, TransferQuery, TransferStage, WhyExcluded,
 };
 pub use vault::{Vault, VaultOptions};
+#[cfg(feature = "witness")]
+pub use witness::{Witness, WitnessRefusal};

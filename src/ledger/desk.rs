@@ -171,6 +171,12 @@ impl Ledger {
         self.publisher.flush(timeout)
     }
 
+    /// Where heads are read to be given out.
+    #[cfg(feature = "witness")]
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        self.publisher.source()
+    }
+
     pub(crate) fn sinks(&self) -> Vec<SinkStatus> {
         self.publisher.status()
     }

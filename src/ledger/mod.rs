@@ -20,4 +20,6 @@ pub(crate) use desk::{Ledger, Recorded, Signer, Tell, Told, Waiting, check_text}
 pub(crate) use entry::EntryPlace;
 pub(crate) use receipt::log_files;
 pub(crate) use sink::{Given, Outlet};
+#[cfg(feature = "witness")]
+pub(crate) use sink::{Published, Source};
 pub(crate) use stored::StoredLog;

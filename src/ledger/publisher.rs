@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::queue::{Obstacle, Queue, SinkStatus, Waiting};
-use super::sink::{Outlet, SinkOptions, Source};
+use super::sink::{Outlet, Published, SinkOptions, Source};
 use crate::error::{Error, Result};
 use crate::id::TenantId;
 
@@ -60,6 +60,11 @@ impl Publisher {
         Ok(publisher)
     }
 
+    #[cfg(feature = "witness")]
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
     /// Whether there is anybody to publish to.
     pub(crate) fn is_idle(&self) -> bool {
         self.threads.is_empty()
@@ -72,7 +77,7 @@ impl Publisher {
         }
         let (now, mut state) = (Instant::now(), self.shared.lock());
         for tenant in tenants {
-            state.queues.iter_mut().for_each(|queue| queue.tell(tenant, now));
+            state.queues.iter_mut().for_each(|queue| queue.tell(tenant, now, None));
         }
         drop(state);
         self.shared.work.notify_all();
@@ -123,7 +128,7 @@ impl Drop for Publisher {
 fn run(at: usize, mut outlet: Box<dyn Outlet>, source: &Weak<Source>, shared: &Shared) {
     while let Some(tenant) = shared.next(at) {
         let published = catch_unwind(AssertUnwindSafe(|| outlet.publish(tenant, source)));
-        shared.done(at, tenant, published.unwrap_or(Err(Obstacle::Panicked)));
+        shared.done(at, tenant, published.unwrap_or_else(|_| Published::default().kept(Obstacle::Panicked)));
     }
     let _ = catch_unwind(AssertUnwindSafe(|| drop(outlet)));
     shared.lock().queues[at].ended = true;
@@ -161,29 +166,34 @@ impl Shared {
         }
     }
 
-    fn done(&self, at: usize, tenant: TenantId, outcome: std::result::Result<u64, Obstacle>) {
+    fn done(&self, at: usize, tenant: TenantId, published: Published) {
         let (now, mut state) = (Instant::now(), self.lock());
         let hurry = state.hurry;
         let queue = &mut state.queues[at];
         let tried = queue.busy.take().map(|(_, tried, _)| tried);
-        match outcome {
-            Ok(count) => {
-                queue.taken += count;
-                queue.last.insert(tenant, now);
-                // Committed since it was read.
-                if let Some(again) = queue.take(tenant) {
-                    let due = if Some(again.since) <= hurry { now } else { now + queue.options.pace };
-                    queue.put(tenant, Waiting { due, ..again });
+        let Published { count, signed, more, obstacle } = published;
+        // What follows from a head is waited for as the head is.
+        let since = tried.as_ref().map_or(now, |tried| tried.since);
+        queue.taken += count;
+        match obstacle {
+            None => {
+                queue.took(tenant, now, hurry);
+                if more {
+                    queue.tell(tenant, since, hurry);
                 }
             }
-            Err(why) => {
-                let later = queue.take(tenant);
-                let since = tried.as_ref().or(later.as_ref()).map_or(now, |waiting| waiting.since);
+            Some(why) => {
+                queue.take(tenant);
                 let tries = tried.map_or(0, |tried| tried.tries).saturating_add(1);
                 let pause = PAUSE.saturating_mul(1 << (tries - 1).min(16)).min(LONGEST_PAUSE);
                 queue.put(tenant, Waiting { due: now + pause, since, tries, why });
             }
         }
+        if signed {
+            let others = state.queues.iter_mut().enumerate().filter(|(other, _)| *other != at);
+            others.for_each(|(_, queue)| queue.tell(tenant, since, hurry));
+        }
+        self.work.notify_all();
         drop(state);
         self.progress.notify_all();
     }

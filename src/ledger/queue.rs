@@ -60,11 +60,12 @@ impl SinkStatus {
 }
 
 impl fmt::Display for SinkStatus {
-    /// One sentence: how many heads are behind, for how long the oldest, and why.
+    /// One sentence: how many heads are behind, for how long the oldest, and what keeps the first that anything keeps.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(oldest) = self.behind.first() else { return write!(f, "{} has all heads", self.name) };
         let (count, seconds) = (self.behind.len(), oldest.since.as_secs());
-        write!(f, "{} is behind with the heads of {count} tenants, for {seconds} s: {}", self.name, oldest.why)
+        let telling = self.behind.iter().find(|behind| !matches!(behind.why, Obstacle::Queued)).unwrap_or(oldest);
+        write!(f, "{} is behind with the heads of {count} tenants, for {seconds} s: {}", self.name, telling.why)
     }
 }
 
@@ -106,20 +107,41 @@ impl Queue {
         Self { options, waiting, order, busy, last, taken: 0, ended: false }
     }
 
-    pub(super) fn tell(&mut self, tenant: TenantId, now: Instant) {
-        if self.options.tenant.is_some_and(|only| only != tenant) || self.waiting.contains_key(&tenant) {
+    /// Has a tenant wait its turn, as one whose head is new since then. What was waiting when somebody came who wants it at
+    /// once, at `hurry`, keeps to no pace.
+    pub(super) fn tell(&mut self, tenant: TenantId, since: Instant, hurry: Option<Instant>) {
+        if self.options.tenant.is_some_and(|only| only != tenant) {
             return;
         }
-        let due = self.last.get(&tenant).map_or(now, |last| now.max(*last + self.options.pace));
-        self.put(tenant, Waiting { due, since: now, tries: 0, why: Obstacle::Queued });
+        let due = match self.last.get(&tenant) {
+            Some(last) if Some(since) > hurry => since.max(*last + self.options.pace),
+            _ => since,
+        };
+        let new = Waiting { due, since, tries: 0, why: Obstacle::Queued };
+        let waiting = match self.take(tenant) {
+            None => new,
+            // What failed has its own time.
+            Some(before) if before.tries > 0 => before,
+            Some(before) => Waiting { due: before.due.min(due), since: before.since.min(since), ..new },
+        };
+        self.put(tenant, waiting);
     }
 
+    /// Makes everything due, also what failed.
     pub(super) fn hurry(&mut self, now: Instant) {
         let tenants: Vec<TenantId> = self.waiting.keys().copied().collect();
         for tenant in tenants {
             if let Some(waiting) = self.take(tenant) {
                 self.put(tenant, Waiting { due: now, ..waiting });
             }
+        }
+    }
+
+    /// Notes that a tenant's head was taken. What was committed since it was read waits for the next turn.
+    pub(super) fn took(&mut self, tenant: TenantId, now: Instant, hurry: Option<Instant>) {
+        self.last.insert(tenant, now);
+        if let Some(again) = self.take(tenant) {
+            self.tell(tenant, again.since, hurry);
         }
     }
 

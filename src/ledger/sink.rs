@@ -93,9 +93,28 @@ impl<T: Into<String>> From<T> for SinkOptions {
 
 /// What a publishing thread gives heads to: a sink, or a witness.
 pub(crate) trait Outlet: Send {
-    /// Brings the newest heads of a tenant's logs out, and gives how many it brought. It must not hold the source while it
-    /// waits for anybody.
-    fn publish(&mut self, tenant: TenantId, source: &Weak<Source>) -> std::result::Result<u64, Obstacle>;
+    /// Brings the newest heads of a tenant's logs out. It must not hold the source while it waits for anybody.
+    fn publish(&mut self, tenant: TenantId, source: &Weak<Source>) -> Published;
+}
+
+/// What became of a tenant's heads.
+#[derive(Default)]
+pub(crate) struct Published {
+    /// How many were taken.
+    pub(crate) count: u64,
+    /// Whether somebody signed under one, which is news for the other outlets.
+    pub(crate) signed: bool,
+    /// Whether there is a newer one than the last that was taken.
+    pub(crate) more: bool,
+    /// What kept one of them.
+    pub(crate) obstacle: Option<Obstacle>,
+}
+
+impl Published {
+    pub(crate) fn kept(mut self, obstacle: Obstacle) -> Self {
+        self.obstacle.get_or_insert(obstacle);
+        self
+    }
 }
 
 /// Where heads are read. Publishing threads know it weakly, so that one that hangs keeps nothing of the vault.
@@ -125,6 +144,17 @@ impl Source {
             }
         }
         Ok(rows)
+    }
+
+    /// One of a tenant's logs.
+    ///
+    /// # Errors
+    /// As [`logs`](Self::logs); `NotFound` if the tenant has no such log.
+    #[cfg(feature = "witness")]
+    pub(crate) fn stored(&self, tenant: TenantId, log: i64) -> Result<StoredLog<'_>> {
+        let row = self.logs(tenant)?.into_iter().find(|row| row.n == log);
+        let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a tenant's ledger up"))?;
+        Ok(StoredLog { store: &*self.room.store, row })
     }
 
     fn head(&self, tenant: TenantId, row: LogRow) -> Result<LedgerHead> {
@@ -169,17 +199,22 @@ impl Given {
 }
 
 impl Outlet for Given {
-    fn publish(&mut self, tenant: TenantId, source: &Weak<Source>) -> std::result::Result<u64, Obstacle> {
+    fn publish(&mut self, tenant: TenantId, source: &Weak<Source>) -> Published {
+        let mut done = Published::default();
         // The vault is gone: there is nothing to publish.
-        let Some(source) = source.upgrade() else { return Ok(0) };
-        let wanted = self.wanted(tenant, &source).map_err(|e| Obstacle::Unread(Arc::new(e)))?;
+        let Some(source) = source.upgrade() else { return done };
+        let wanted = match self.wanted(tenant, &source) {
+            Ok(wanted) => wanted,
+            Err(e) => return done.kept(Obstacle::Unread(Arc::new(e))),
+        };
         drop(source);
-        let mut count = 0;
         for (n, digest, head) in wanted {
-            self.sink.take(&head).map_err(|e| Obstacle::Refused(Arc::from(e)))?;
+            if let Err(e) = self.sink.take(&head) {
+                return done.kept(Obstacle::Refused(Arc::from(e)));
+            }
             self.taken.insert(n, (head.checkpoint.checkpoint().size, digest));
-            count += 1;
+            done.count += 1;
         }
-        Ok(count)
+        done
     }
 }

@@ -10,6 +10,8 @@ mod policy;
 mod proof;
 mod tiles;
 mod verify;
+#[cfg(feature = "witness")]
+mod witness;
 #[cfg(test)]
 mod tests;
 
@@ -22,3 +24,5 @@ pub use policy::Policy;
 pub use proof::InclusionProof;
 pub use tiles::{TILE, bundle, entries_path, tile_path};
 pub use verify::{verify_consistency, verify_inclusion, verify_subtree};
+#[cfg(feature = "witness")]
+pub use witness::{ADD_CHECKPOINT, add_checkpoint, conflict_size};
