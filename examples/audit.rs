@@ -2,27 +2,35 @@
 //!
 //! A receipt, with nothing but files: `audit receipt FOLDER NUMBER`, where FOLDER holds what a receipt or an exported
 //! ledger is (`log.pub`, `NUMBER.json`, `NUMBER.tlog-proof`, …). A tenant's whole ledger: `audit VAULT IDENTITY-FILE PIN
-//! [EXPORT-FOLDER]`, where PIN is a file that keeps the checkpoint from one audit to the next.
+//! [EXPORT-FOLDER [WITNESS-VKEY...]]`, where PIN is a file that keeps the checkpoint from one audit to the next. If
+//! witnesses are named, all must have signed the ledger within a day, and what is exported is what they signed.
 
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use strongroom::tlog::{InclusionProof, SignedCheckpoint};
+use strongroom::tlog::{InclusionProof, Policy, SignedCheckpoint, VerifierKey};
 use strongroom::*;
 
 type Done<T> = std::result::Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "usage: audit receipt FOLDER NUMBER
+       audit VAULT IDENTITY-FILE PIN [EXPORT-FOLDER [WITNESS-VKEY...]]";
+const DAY: Duration = Duration::from_secs(86_400);
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let audited = match args[..] {
         ["receipt", folder, number] => receipt(Path::new(folder), number),
-        [vault, identity, pin] => ledger(vault, identity, Path::new(pin), None),
-        [vault, identity, pin, export] => ledger(vault, identity, Path::new(pin), Some(Path::new(export))),
-        _ => Err("usage: audit receipt FOLDER NUMBER | audit VAULT IDENTITY-FILE PIN [EXPORT-FOLDER]".into()),
+        [vault, identity, pin] => ledger(vault, identity, Path::new(pin), None, &[]),
+        [vault, identity, pin, export, ref witnesses @ ..] => {
+            ledger(vault, identity, Path::new(pin), Some(Path::new(export)), witnesses)
+        }
+        _ => Err(USAGE.into()),
     };
     match audited {
         Ok(true) => ExitCode::SUCCESS,
@@ -88,7 +96,7 @@ fn actor(folder: &Path, number: &str, proof: &InclusionProof) -> Done<PublicKey>
 }
 
 /// Audits a tenant's ledger against the checkpoint that was kept, and keeps the new one.
-fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>) -> Done<bool> {
+fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>, witnesses: &[&str]) -> Done<bool> {
     let operator = OperatorKey::read_file(Path::new(vault).with_added_extension("keys").join("operator.key"))?;
     let (vault, identity) = (Vault::open(vault, operator)?, Arc::new(Identity::read_file(identity)?));
     let tenant = vault.tenants()?.into_iter().find(|tenant| tenant.card.recipient() == identity.recipient());
@@ -103,13 +111,17 @@ fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>) -> Don
         }
         Err(e) => return Err(e.into()),
     }
+    let keys = witnesses.iter().map(|key| key.parse()).collect::<Result<Vec<VerifierKey>>>()?;
+    let policy = Policy::new(&log.key(), keys)?.quorum(witnesses.len())?;
+    auditor = auditor.witnesses(policy.clone(), DAY)?;
     let report = auditor.audit(&log)?;
     print!("{report}");
     if let Some(folder) = export {
-        let last = log.size() - 1;
+        let witnessed = session.log()?.witnessed(policy)?;
+        let last = witnessed.size() - 1;
         let mut receipts = vec![0, last / 2, last];
         receipts.dedup();
-        let done = log.export(folder, &receipts)?;
+        let done = witnessed.export(folder, &receipts)?;
         println!("{} entries exported to {}, {} without a message.", done.entries, folder.display(), done.missing);
         let page = folder.join("ledger.html");
         log.write_page(&report, &mut std::io::BufWriter::new(fs::File::create_new(&page)?))?;

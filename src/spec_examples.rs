@@ -17,8 +17,8 @@ use crate::secret::Secret;
 use crate::stream::wrap_with_salt;
 use crate::time::Timestamp;
 use crate::tlog::{
-    Checkpoint, Edge, Hash, InclusionProof, KeyKind, Leaf, Nodes, Policy, SignedCheckpoint, VerifierKey, inclusion,
-    openssh, origin_of, pem, place,
+    Checkpoint, Edge, Hash, InclusionProof, KeyKind, Leaf, Nodes, Policy, SignedCheckpoint, VerifierKey,
+    add_checkpoint, consistency, inclusion, openssh, origin_of, pem, place,
 };
 
 const SPEC: &str = include_str!("../docs/SPEC.md");
@@ -126,6 +126,8 @@ fn ledger_texts() -> Vec<String> {
     let name = format!("sigsum.org/v1/witness/{}", hex(&Sha256::digest(witness.public_key().as_bytes())));
     let cosigner = VerifierKey::new(name, KeyKind::Cosigner, witness.public_key()).unwrap();
     signed.cosign(&cosigner, 1_710_605_400, |bytes| witness.sign(bytes)).unwrap();
+    let bare = SignedCheckpoint::sign(signed.checkpoint().clone(), &key, |bytes| own.sign(bytes));
+    let asked = add_checkpoint(1, &consistency(1, 3, &log).unwrap(), &bare);
     let path = inclusion(1, 3, &log).unwrap();
     let proof = InclusionProof { leaf: log.0[1].clone(), index: 1, path, checkpoint: signed.clone() };
     proof.verify(b"one\n", &writer().public_key(), &key).unwrap();
@@ -139,6 +141,7 @@ fn ledger_texts() -> Vec<String> {
         format!("```text\n{}```", policy.quorum(1).unwrap().to_sigsum()),
         format!("```text\n{}```", openssh(&writer().public_key())),
         format!("```text\n{}```", pem(&key)),
+        format!("```text\n{asked}```"),
     ]
 }
 

@@ -10,7 +10,7 @@ mod policy;
 mod proof;
 mod tiles;
 mod verify;
-#[cfg(feature = "witness")]
+#[cfg(any(test, feature = "witness"))]
 mod witness;
 #[cfg(test)]
 mod tests;
@@ -24,5 +24,5 @@ pub use policy::Policy;
 pub use proof::InclusionProof;
 pub use tiles::{TILE, bundle, entries_path, tile_path};
 pub use verify::{verify_consistency, verify_inclusion, verify_subtree};
-#[cfg(feature = "witness")]
+#[cfg(any(test, feature = "witness"))]
 pub use witness::{ADD_CHECKPOINT, add_checkpoint, conflict_size};

@@ -27,8 +27,9 @@ name=sigsum.org/v1/tree/$(xxd -r -p log.pub | hash)
 id() { { printf '%s\n' "$1" && xxd -r -p <<<"$2" && cat; } | hash | cut -c1-8; } # name, algorithm, key
 same "the vkey" "$vkey" "$name+$(xxd -r -p log.pub | id "$name" 01)+$({ printf '\1' && xxd -r -p log.pub; } | base64 -w0)"
 same "the PEM file" "$(openssl pkey -pubin -in log.pem -outform DER | tail -c 32 | xxd -p -c 32)" "$log"
-same "the C2SP policy" "$(grep -v '^witness ' policy.c2sp)" "log $vkey"$'\n'"quorum none"
-same "the Sigsum policy" "$(grep -v '^witness ' policy.sigsum)" "log $log"$'\n'"quorum none"
+policy() { grep -v -e '^witness ' -e '^group witnesses ' "$1" | sed 's/^quorum witnesses$/quorum none/'; }
+same "the C2SP policy" "$(policy policy.c2sp)" "log $vkey"$'\n'"quorum none"
+same "the Sigsum policy" "$(policy policy.sigsum)" "log $log"$'\n'"quorum none"
 same "the origin" "$(head -1 checkpoint)" "$name"
 echo "openssl, sha256sum: the log's key is one in log.pub, log.pem, log.vkey, policy.c2sp, policy.sigsum and the checkpoint's origin"
 
