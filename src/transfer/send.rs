@@ -22,7 +22,7 @@ use crate::restrict::Restrictions;
 use crate::retrieve::TenantSession;
 use crate::store::Act;
 use crate::time::Timestamp;
-use crate::tlog::openssh;
+use crate::tlog::{Policy, openssh};
 
 /// Names in the bag, below `data/`.
 const BUNDLE: &str = "manifest.json";
@@ -436,7 +436,7 @@ fn release(
     archive.tag_file(AGREEMENT, agreement.to_string())?;
     archive.tag_file(MANIFEST, manifest.to_bytes())?;
     let mut custody = receipt.files()?;
-    custody.extend(log_files(&receipt.log())?);
+    custody.extend(log_files(&Policy::new(&receipt.log(), [])?));
     custody.push((format!("actor-{:08}.pub", receipt.seq()), openssh(&receipt.actor()).into_bytes()));
     for (name, bytes) in custody {
         archive.tag_file(&format!("custody/{name}"), bytes)?;
