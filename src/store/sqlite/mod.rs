@@ -860,6 +860,8 @@ fn connect(path: &Path, flags: OpenFlags, doing: &'static str) -> Result<Connect
         db.busy_timeout(PATIENCE)?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        // A statement whose plan could depend on what is bound to it would be planned again at every binding.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         db.pragma_update(None, "cell_size_check", true)?;
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "secure_delete", true)?;
