@@ -863,6 +863,8 @@ fn connect(path: &Path, flags: OpenFlags, doing: &'static str) -> Result<Connect
         // A statement whose plan could depend on what is bound to it would be planned again at every binding.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         db.pragma_update(None, "cell_size_check", true)?;
+        // What a savepoint keeps is more than the 64 KiB beyond which SQLite would make a file of it.
+        db.pragma_update(None, "temp_store", "MEMORY")?;
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "secure_delete", true)?;
         db.pragma_update(None, "synchronous", "FULL")?;
