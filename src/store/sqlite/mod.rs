@@ -1,6 +1,6 @@
+mod queue;
 mod trees;
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,7 @@ use crate::id::{EpochId, RecordId, TenantId, VaultId};
 use crate::index::{Drawn, Token};
 use crate::key::PublicKey;
 use crate::time::Timestamp;
+use queue::Queue;
 use trees::{Heads, Placed, Trees};
 
 /// "strg": tells `file` and us whose database this is.
@@ -33,19 +34,13 @@ const IDLE_READERS: usize = 8;
 pub(crate) struct SqliteStore {
     path: PathBuf,
     writer: Mutex<Connection>,
-    queue: Mutex<VecDeque<Job>>,
+    queue: Queue,
     readers: Mutex<Vec<Connection>>,
     /// The ledgers' high-water marks: what is behind them is not appended to.
     anchor: Arc<Anchor>,
     heads: Mutex<Heads>,
     /// Set when a commit's outcome could not be learnt.
     poisoned: AtomicBool,
-}
-
-/// A change that waits for a commit, and where its result goes.
-struct Job {
-    change: Change,
-    result: Arc<Mutex<Option<Result<Vec<Outcome>>>>>,
 }
 
 impl SqliteStore {
@@ -86,7 +81,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(db),
-            queue: Mutex::default(),
+            queue: Queue::default(),
             readers: Mutex::default(),
             anchor,
             heads: Mutex::default(),
@@ -108,18 +103,20 @@ impl SqliteStore {
         read
     }
 
-    /// Applies every waiting change in one transaction and gives each its own result.
-    fn commit_all(&self, db: &mut Connection, jobs: VecDeque<Job>) {
+    /// Applies changes in one transaction and gives each its own result.
+    fn commit_all(&self, changes: Vec<Change>) -> Vec<Result<Vec<Outcome>>> {
         let doing = "committing to a vault's database";
-        let (mut changes, mut places) = (Vec::new(), Vec::new());
-        for job in jobs {
-            changes.push(job.change);
-            places.push(job.result);
+        let count = changes.len();
+        let all = |error: &dyn Fn() -> Error| (0..count).map(|_| Err(error())).collect();
+        let mut db = lock(&self.writer);
+        if self.poisoned.load(Ordering::SeqCst) {
+            let doing = "committing after a commit whose outcome is unknown";
+            return all(&|| Error::new(ErrorKind::OutcomeUnknown, doing));
         }
         let committed = {
             let heads = lock(&self.heads);
             let mut trees = Trees::new(&self.anchor, &heads);
-            apply_all(db, changes, &mut trees).map(|results| (results, trees.marks()))
+            apply_all(&mut db, changes, &mut trees).map(|results| (results, trees.marks()))
         };
         match committed {
             Ok((results, (marks, heads))) => {
@@ -131,16 +128,14 @@ impl SqliteStore {
                         self.poisoned.store(true, Ordering::SeqCst);
                     }
                 }
-                places.iter().zip(results).for_each(|(place, result)| *lock(place) = Some(result));
+                results
             }
             Err(Failure { error, ambiguous }) => {
                 if ambiguous {
                     self.poisoned.store(true, Ordering::SeqCst);
                 }
                 let kind = if ambiguous { ErrorKind::OutcomeUnknown } else { kind_of(&error) };
-                for place in places {
-                    *lock(&place) = Some(Err(Error::new(kind, doing).because(error.to_string())));
-                }
+                all(&|| Error::new(kind, doing).because(error.to_string()))
             }
         }
     }
@@ -383,23 +378,7 @@ fn idempotent(db: &Connection, tenant: TenantId, token: &[u8; 16]) -> rusqlite::
 
 impl Store for SqliteStore {
     fn commit(&self, change: Change) -> Result<Vec<Outcome>> {
-        let result = Arc::new(Mutex::new(None));
-        lock(&self.queue).push_back(Job { change, result: Arc::clone(&result) });
-        // Whoever gets the writer commits for all who wait by then; the others find their result when they get it.
-        let mut db = lock(&self.writer);
-        if let Some(result) = lock(&result).take() {
-            return result;
-        }
-        let jobs = std::mem::take(&mut *lock(&self.queue));
-        if self.poisoned.load(Ordering::SeqCst) {
-            let doing = "committing after a commit whose outcome is unknown";
-            jobs.iter().for_each(|job| *lock(&job.result) = Some(Err(Error::new(ErrorKind::OutcomeUnknown, doing))));
-        } else {
-            self.commit_all(&mut db, jobs);
-        }
-        // Our job was in the queue that was just taken, unless a thread died between taking it and its result.
-        let unknown = || Err(Error::new(ErrorKind::OutcomeUnknown, "committing beside a thread that died"));
-        lock(&result).take().unwrap_or_else(unknown)
+        self.queue.commit(change, |changes| self.commit_all(changes))
     }
 
     fn vault(&self) -> Result<VaultId> {
