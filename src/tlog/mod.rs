@@ -26,3 +26,5 @@ pub use tiles::{TILE, bundle, entries_path, tile_path};
 pub use verify::{verify_consistency, verify_inclusion, verify_subtree};
 #[cfg(any(test, feature = "witness"))]
 pub use witness::{ADD_CHECKPOINT, add_checkpoint, conflict_size};
+
+pub(crate) use note::MAX_NOTE;

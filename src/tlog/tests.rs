@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod limits;
+mod notes;
 mod subtrees;
 mod texts;
 mod vectors;
