@@ -7,10 +7,12 @@ use sha2::{Digest, Sha256};
 use super::words::hides;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Opener, PublicKey};
-use crate::tlog::Note;
+use crate::tlog::{MAX_NOTE, Note};
 
 /// The version of every document that this build writes.
 pub(super) const VERSION: u32 = 1;
+/// Bytes of a document's text at the most, so that there is room for its signatures in the note.
+const MAX_TEXT: usize = MAX_NOTE - 1024;
 
 /// What is signed. Its members begin with `document` and `version`.
 pub(super) trait Document: Serialize + DeserializeOwned {
@@ -39,9 +41,13 @@ impl<D: Document> Signed<D> {
         if let Some(member) = document.fault() {
             return Err(Error::new(ErrorKind::InvalidInput, format!("checking {}'s {member}", D::WHAT)));
         }
-        let note = Note::new(print(&document))?;
-        if !is_readable(&note) || parse_text::<D>(note.text()).is_none() {
-            return Err(Error::new(ErrorKind::InvalidInput, format!("writing {}", D::WHAT)));
+        let (text, doing) = (print(&document), || format!("writing {}", D::WHAT));
+        if text.len() > MAX_TEXT {
+            return Err(Error::new(ErrorKind::TooLarge, doing()));
+        }
+        let note = Note::new(text)?;
+        if !is_plain(&note) || parse_text::<D>(note.text()).is_none() {
+            return Err(Error::new(ErrorKind::InvalidInput, doing()));
         }
         Ok(Self { document, note })
     }
@@ -64,18 +70,18 @@ impl<D: Document> Signed<D> {
         if head.document == D::NAME && head.version > VERSION {
             return Err(error(ErrorKind::Unsupported));
         }
-        if head.document != D::NAME || head.version != VERSION || !is_readable(&parsed) {
+        if head.document != D::NAME || head.version != VERSION || !is_plain(&parsed) {
             return Err(bad());
         }
         let document: D = parse_text(parsed.text()).ok_or_else(bad)?;
-        let (signers, lines) = (document.signers(), parsed.names().count());
+        let signers = document.signers();
         let own: Vec<_> = signers.iter().filter(|(name, _)| parsed.names().any(|n| n == *name)).collect();
-        if document.fault().is_some() || parsed.to_string() != note || lines != own.len() {
+        // A line more than signers is of somebody else, or of one under two keys.
+        let foreign = parsed.names().count() != own.len();
+        if foreign || document.fault().is_some() || parsed.to_string() != note {
             return Err(bad());
         }
-        for (name, key) in own {
-            parsed.verify(name, key)?;
-        }
+        own.into_iter().try_for_each(|(name, key)| parsed.verify(name, key))?;
         Ok(Self { document, note: parsed })
     }
 
@@ -125,7 +131,7 @@ fn parse_text<D: Document>(text: &str) -> Option<D> {
     serde_json::from_str(text).ok().filter(|document: &D| print(document) == text)
 }
 
-fn is_readable(note: &Note) -> bool {
+fn is_plain(note: &Note) -> bool {
     !note.text().contains(|c| hides(c) && c != '\n')
 }
 

@@ -11,6 +11,8 @@ mod terms;
 mod contract;
 mod refusal;
 mod paper;
+#[cfg(test)]
+mod tests;
 
 pub use card::{Country, RecipientCard};
 pub use contract::Agreement;

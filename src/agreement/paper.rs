@@ -192,7 +192,7 @@ impl DeletionRequest {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if there is no transfer, there are more than 1,000 or one twice, records
     /// are no UUIDs or more than 5,000, it is due before it is issued, or the reason is empty, too long or unreadable;
-    /// [`Io`](ErrorKind::Io) if the system gives no randomness.
+    /// [`TooLarge`](ErrorKind::TooLarge) above 256 KiB; [`Io`](ErrorKind::Io) if the system gives no randomness.
     pub fn new(
         agreement: &Agreement,
         transfers: Vec<Transferred>,

@@ -260,7 +260,7 @@ impl fmt::Display for Shortfall {
             Self::InTransit { required, offered } => level("encryption in transit", required, offered),
             Self::KeyCustody { required, offered } => level("key custody", required, offered),
             Self::AccessControl { required, offered } => level("access control", required, offered),
-            Self::Logging { required, offered } => level("logging", required, offered),
+            Self::Logging { required, offered } => level("logging of access", required, offered),
             Self::SubProcessors { required, offered } => {
                 write!(f, "sub-processors: at most {required} is required, {offered} is offered")
             }

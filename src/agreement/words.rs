@@ -98,14 +98,16 @@ words! {
     }
 }
 
-/// Whether people can read it as it is: 1 to `max` bytes, without white space around it, control characters, line
-/// separators and characters that hide or turn round what follows.
+/// Whether it shows people what it says: 1 to `max` bytes, without white space around them, and nothing that
+/// [`hides`].
 pub(super) fn is_readable(text: &str, max: usize) -> bool {
     !text.is_empty() && text.len() <= max && text.trim() == text && !text.contains(hides)
 }
 
-/// Control characters but the line feed that formats a document are of this kind too.
+/// Whether a character is a control character, breaks lines, or is invisible or turns round what follows.
 pub(super) fn hides(c: char) -> bool {
-    let format = matches!(c, '\u{200B}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}');
-    c.is_control() || format
+    let invisible =
+        matches!(c, '\u{AD}' | '\u{200B}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}');
+    let turns = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}' | '\u{FFF9}'..='\u{FFFB}');
+    c.is_control() || invisible || turns || matches!(c, '\u{2028}' | '\u{2029}')
 }
