@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::agreement::*;
 use crate::encoding::{codec, enc, padded_len};
 use crate::epoch::tests::open_as_custodian;
 use crate::epoch::{EpochHeader, EpochReader, EpochSecrets, EpochWriter};
 use crate::id::{EpochId, RecordId, TenantId, VaultId, hex, unhex};
 use crate::index::IndexKey;
 use crate::kdf::exp;
-use crate::key::{DisclosurePolicy, Identity, Signing, Suite, TenantCard, TenantPin, WriterKey};
+use crate::key::{DisclosurePolicy, Identity, OperatorKey, Signing, Suite, TenantCard, TenantPin, WriterKey};
 use crate::record::{Channel, Draft, Identifier, PartHeader, PartKind, ProducerDigest, RecordHeader, Role, Subject};
 use crate::seal::{Place, RecordKey, Sharing};
 use crate::secret::Secret;
@@ -95,6 +96,7 @@ fn texts() -> Vec<String> {
     ]
     .into_iter()
     .chain(ledger_texts())
+    .chain(agreement_texts())
     .collect()
 }
 
@@ -142,6 +144,104 @@ fn ledger_texts() -> Vec<String> {
         format!("```text\n{}```", openssh(&writer().public_key())),
         format!("```text\n{}```", pem(&key)),
         format!("```text\n{asked}```"),
+    ]
+}
+
+/// What a recipient with the secret `66…` and our tenant sign.
+fn agreement_texts() -> Vec<String> {
+    let (card, recipient) = (statements().0, Identity::from_secret(Suite::X25519, secret(0x66)));
+    let (operator, log) = (OperatorKey::from_secret(secret(0x64)), Signing::from_seed(&secret(0x61)));
+    let time = |text: &str| text.parse::<Timestamp>().unwrap();
+    let germany = Country::new("DE").unwrap();
+    let profile = ProtectionProfile {
+        at_rest: AtRest::Application,
+        in_transit: InTransit::Tls13,
+        key_custody: KeyCustody::CustomerManaged,
+        access_control: AccessControl::MultiFactor,
+        logging: Logging::Access,
+        breach_notice_hours: Some(24),
+        residency: Some([Country::new("FR").unwrap(), germany].into()),
+        deletion_days: Some(14),
+        sub_processors: SubProcessors::None,
+        certifications: ["ISO/IEC 27001:2022".to_owned()].into(),
+    };
+    let third = RecipientCard::new(
+        "Qualität GmbH",
+        RecipientClass::ServiceProvider,
+        &recipient,
+        "privacy@quality.example",
+        germany,
+    );
+    let terms = Terms::new(third.unwrap(), profile, time("2024-03-16T00:00:00Z"), time("2025-03-16T00:00:00Z"))
+        .purpose("training of agents")
+        .purpose("quality assurance")
+        .kind(PartKind::Audio)
+        .kind(PartKind::Transcript)
+        .field(Field::Start)
+        .field(Field::Queue)
+        .queue("billing")
+        .subject(Identifier::tel("+15722568385").unwrap())
+        .retention_days(30)
+        .receipt_hours(72);
+    let mut agreement = Agreement::with_id([0x67; 16], &card, operator.public_key(), log.public_key(), terms).unwrap();
+    agreement.sign(&tenant()).unwrap();
+    agreement.sign(&recipient).unwrap();
+
+    let rules = TransferRules {
+        required: ProtectionProfile { at_rest: AtRest::Disk, deletion_days: Some(30), ..ProtectionProfile::weakest() },
+        classes: [RecipientClass::Affiliate, RecipientClass::ServiceProvider].into(),
+        max_retention_days: 90,
+    };
+    let mut policy = TransferPolicy::new(&card, rules, time("2024-03-15T12:00:00Z")).unwrap();
+    policy.sign(&tenant()).unwrap();
+
+    let origin = origin_of(&log.public_key());
+    let received = time("2024-03-16T16:09:20.701Z");
+    let mut receipt = DeliveryReceipt::new(&agreement, origin.as_str(), 1, [0x68; 32], received).unwrap();
+    receipt.sign(&recipient).unwrap();
+    let record = "04040404-0404-0404-0404-040404040404".to_owned();
+    let transfers = vec![Transferred { log: origin, seq: 1, records: [record].into() }];
+    let (issued, due) = (time("2024-04-01T00:00:00Z"), time("2024-04-15T00:00:00Z"));
+    let reason = "the customer asked for it";
+    let mut request = DeletionRequest::with_id([0x69; 16], &agreement, transfers, issued, due, reason).unwrap();
+    request.sign(&tenant()).unwrap();
+    let done = time("2024-04-02T00:00:00Z");
+    let mut answer = DeletionAcknowledgement::new(&request, done, DeletionResult::Deleted, "").unwrap();
+    answer.sign(&recipient).unwrap();
+    [policy.to_string(), agreement.to_string(), receipt.to_string(), request.to_string(), answer.to_string()]
+        .iter()
+        .map(|note| format!("```text\n{note}```"))
+        .chain([hex(&agreement.hash())])
+        .chain(words())
+        .collect()
+}
+
+/// Every word that stands in an agreement, as the page lists them.
+fn words() -> Vec<String> {
+    fn list<T: ToString>(all: &[T]) -> String {
+        all.iter().map(|word| format!("`{}`", word.to_string())).collect::<Vec<_>>().join(", ")
+    }
+    let kinds = [
+        PartKind::Audio,
+        PartKind::Transcript,
+        PartKind::Chat,
+        PartKind::Email,
+        PartKind::Attachment,
+        PartKind::Analysis,
+        PartKind::Original,
+    ];
+    vec![
+        format!("| `at_rest` | {} |", list(AtRest::ALL)),
+        format!("| `in_transit` | {} |", list(InTransit::ALL)),
+        format!("| `key_custody` | {} |", list(KeyCustody::ALL)),
+        format!("| `access_control` | {} |", list(AccessControl::ALL)),
+        format!("| `logging` | {} |", list(Logging::ALL)),
+        format!("| `sub_processors` | {} |", list(SubProcessors::ALL)),
+        format!("| `class` | {} |", list(RecipientClass::ALL)),
+        format!("| `kinds` | a set, not empty, of {} |", list(&kinds)),
+        format!("| `fields` | a set of {}: what of the head", list(Field::ALL)),
+        format!("| `onward` | {}: whether", list(Onward::ALL)),
+        format!("| `result` | {} |", list(DeletionResult::ALL)),
     ]
 }
 

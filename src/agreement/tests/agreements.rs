@@ -118,6 +118,20 @@ fn a_text_that_would_not_show_what_it_says_is_refused_everywhere() {
 }
 
 #[test]
+fn the_characters_that_hide_something_are_those_of_the_specification() {
+    let page = include_str!("../../../docs/SPEC.md");
+    let listed = page.split_once("(Unicode category Cc) or ").unwrap().1.split_once(": they hide").unwrap().0;
+    let code = |text: &str| u32::from_str_radix(text.trim().strip_prefix("U+").unwrap(), 16).unwrap();
+    let mut hidden = std::collections::BTreeSet::new();
+    for range in listed.split(',') {
+        let (first, last) = range.split_once(" to").unwrap_or((range, range));
+        hidden.extend(code(first)..=code(last));
+    }
+    let ours = ('\0'..=char::MAX).filter(|c| words::hides(*c) && !c.is_control()).map(u32::from);
+    assert!(ours.eq(hidden));
+}
+
+#[test]
 fn nobody_agrees_with_itself() {
     let country = Country::new("DE").unwrap();
     let own = RecipientCard::new("x", RecipientClass::Affiliate, &tenant(), "y", country).unwrap();
