@@ -4,7 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a fuzz target reports")]
 
 use std::io::{Read, Write};
+use std::str::FromStr;
 
+use crate::agreement::{
+    Agreement, DeletionAcknowledgement, DeletionRequest, DeliveryReceipt, ProtectionProfile, RecipientCard,
+    TransferPolicy,
+};
 use crate::encoding::{enc, parse};
 use crate::epoch::EpochHeader;
 use crate::key::{DisclosurePolicy, Identity, Suite, TenantCard, signed};
@@ -12,8 +17,8 @@ use crate::record::{Head, RecordHeader};
 use crate::secret::Secret;
 use crate::stream::{HEADER, OpenReader, RangeReader, SealWriter, Sealer, opened_len, sealed_len, unwrap};
 use crate::text::Text;
-use crate::tlog::{InclusionProof, Leaf, SignedCheckpoint, VerifierKey};
-use crate::{Message, age, audio, bagit, chat, mail, vcon};
+use crate::tlog::{InclusionProof, Leaf, Note, SignedCheckpoint, VerifierKey};
+use crate::{Error, ErrorKind, Message, age, audio, bagit, chat, mail, vcon};
 
 const KEY: [u8; 32] = [7; 32];
 const CONTEXT: &[u8] = b"fuzz";
@@ -215,6 +220,43 @@ pub fn message(data: &[u8]) -> bool {
     true
 }
 
+/// What a tenant and a recipient sign: notes as they are, and texts under right signatures; and recipients' cards.
+pub fn agreement(data: &[u8]) -> bool {
+    fn whole<T: FromStr<Err = Error> + ToString>(note: &str) -> bool {
+        note.parse::<T>().is_ok_and(|document| document.to_string() == note || panic!("another spelling"))
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return false };
+    let (_, card) = (whole::<Note>(text), whole::<RecipientCard>(text));
+    let mut notes = vec![text.to_owned()];
+    if let Ok(note) = Note::new(text) {
+        let signers = [("tenant", signer()), ("recipient", recipient())];
+        for signers in [&signers[..1], &signers[1..], &signers[..]] {
+            let mut signed = note.clone();
+            for (name, signer) in signers {
+                // A text that leaves no room for it stays as it is.
+                let _ = signed.sign_as(name, &signer.public_key(), |bytes| signer.sign(bytes));
+            }
+            notes.push(signed.to_string());
+        }
+    }
+    let known = notes.iter().filter(|note| {
+        if let Ok(agreement) = note.parse::<Agreement>() {
+            let (terms, weakest) = (agreement.terms(), ProtectionProfile::weakest());
+            assert!(terms.profile.shortfalls(&terms.profile).is_empty() && terms.profile >= weakest);
+            // What was agreed once can be agreed again.
+            let revised = agreement.revise(terms.clone()).map_err(|e| e.kind());
+            let kind = revised.as_ref().err().copied();
+            assert!(kind == Some(ErrorKind::TooLarge) || revised.is_ok_and(|next| next.terms() == terms), "{kind:?}");
+        }
+        whole::<Agreement>(note)
+            || whole::<TransferPolicy>(note)
+            || whole::<DeliveryReceipt>(note)
+            || whole::<DeletionRequest>(note)
+            || whole::<DeletionAcknowledgement>(note)
+    });
+    known.count() > 0 || card
+}
+
 /// Chat logs of every format.
 pub fn chat(data: &[u8]) -> bool {
     let formats = [chat::Format::Json, chat::Format::JsonLines, chat::Format::Csv];
@@ -291,6 +333,11 @@ fn signer() -> Identity {
     Identity::from_secret(Suite::X25519, Secret::from_fn(|s| *s = KEY))
 }
 
+/// Whom our signer agrees with.
+fn recipient() -> Identity {
+    Identity::from_secret(Suite::X25519, Secret::from_fn(|s| *s = [8; 32]))
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -308,8 +355,9 @@ mod tests {
     use crate::time::Timestamp;
 
     type Target = fn(&[u8]) -> bool;
-    const TARGETS: [(&str, Target); 17] = [
+    const TARGETS: [(&str, Target); 18] = [
         ("age_open", age_open),
+        ("agreement", agreement),
         ("bagit", bagit),
         ("card", card),
         ("chat", chat),
@@ -428,6 +476,85 @@ mod tests {
         write("stream_open", &files, &short);
         write("stream_open", &[("bad-no-tag", &sealed(CHUNK)[..HEADER + TAG - 1])], &[]);
         ledger();
+        agreements();
+    }
+
+    /// The corpus of what our signer and its recipient sign.
+    fn agreements() {
+        use crate::agreement::*;
+        let card = TenantCard::new(VaultId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]), &signer());
+        let time = Timestamp::from_unix_ms;
+        let country = Country::new("DE").unwrap();
+        let third = RecipientCard::new("Ä \"B\"", RecipientClass::Reseller, &recipient(), "a@b", country).unwrap();
+        let profile = ProtectionProfile {
+            at_rest: AtRest::Record,
+            breach_notice_hours: Some(24),
+            residency: Some([country].into()),
+            certifications: ["a".to_owned(), "b".to_owned()].into(),
+            ..ProtectionProfile::weakest()
+        };
+        let small = Terms::new(third.clone(), ProtectionProfile::weakest(), time(0), time(1))
+            .purpose("x")
+            .kind(PartKind::Audio)
+            .retention_days(1)
+            .receipt_hours(1);
+        let large = Field::ALL.iter().fold(small.clone(), |terms, field| terms.field(*field));
+        let large = Terms { profile, ..large }
+            .purpose("quality")
+            .kind(PartKind::Original)
+            .queue("billing")
+            .queue("sales")
+            .subject(Identifier::tel("+15722568385").unwrap())
+            .subject(Identifier::mailto("o@example.com").unwrap())
+            .onward(Onward::WithConsent);
+        let agree = |terms| {
+            let log = signer().public_key();
+            let mut made = Agreement::with_id([3; 16], &card, log, log, terms).unwrap();
+            made.sign(&signer()).unwrap();
+            made
+        };
+        let (by_one, mut by_both) = (agree(small), agree(large));
+        by_both.sign(&recipient()).unwrap();
+        let mut next = by_both.revise(by_one.terms().clone()).unwrap();
+        next.sign(&recipient()).unwrap();
+
+        let classes = [RecipientClass::Reseller, RecipientClass::Successor].into();
+        let rules = TransferRules { required: ProtectionProfile::weakest(), classes, max_retention_days: 30 };
+        let mut policy = TransferPolicy::new(&card, rules, time(2)).unwrap();
+        policy.sign(&signer()).unwrap();
+        let mut receipt = DeliveryReceipt::new(&by_both, "a.example/log", 7, [9; 32], time(3)).unwrap();
+        receipt.sign(&recipient()).unwrap();
+        let transfer = |seq, records: &[&str]| {
+            let records = records.iter().map(|record| (*record).to_owned()).collect();
+            Transferred { log: "a.example/log".into(), seq, records }
+        };
+        let transfers = vec![transfer(7, &[]), transfer(8, &["01890a5d-ac96-774b-bcce-b302099a8057"])];
+        let mut request = DeletionRequest::with_id([4; 16], &by_both, transfers, time(4), time(5), "x").unwrap();
+        request.sign(&signer()).unwrap();
+        let mut answer = DeletionAcknowledgement::new(&request, time(6), DeletionResult::Refused, "a hold").unwrap();
+        answer.sign(&recipient()).unwrap();
+
+        let (whole, text) = (by_both.to_string(), by_both.text());
+        let compact = serde_json::from_str::<serde_json::Value>(text).unwrap().to_string() + "\n";
+        let files = [
+            ("valid-by-one", by_one.to_string()),
+            ("valid-by-both", whole.clone()),
+            ("valid-next-revision", next.to_string()),
+            ("valid-to-be-signed", text.to_owned()),
+            ("valid-policy", policy.to_string()),
+            ("valid-policy-to-be-signed", policy.text().to_owned()),
+            ("valid-receipt-to-be-signed", receipt.text().to_owned()),
+            ("valid-request-to-be-signed", request.text().to_owned()),
+            ("valid-answer-to-be-signed", answer.text().to_owned()),
+            ("valid-card", third.to_string()),
+            ("bad-compact", compact),
+            ("bad-marketing", policy.text().replace("\"successor\"", "\"marketing-partner\"")),
+            ("bad-unknown-member", text.replacen("  \"id\"", "  \"more\": 1,\n  \"id\"", 1)),
+            ("bad-unknown-word", text.replacen("\"with-consent\"", "\"allowed\"", 1)),
+            ("bad-later-version", text.replacen("\"version\": 1", "\"version\": 2", 1)),
+            ("bad-signed-by-a-stranger", whole.replacen("\u{2014} tenant", "\u{2014} witness", 1)),
+        ];
+        files.iter().for_each(|(name, text)| write("agreement", &[(name, text.as_bytes())], whole.as_bytes()));
     }
 
     /// The corpora of what a ledger consists of: in a log of three entries.
