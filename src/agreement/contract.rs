@@ -230,6 +230,18 @@ impl Agreement {
         self.0.verify()
     }
 
+    /// As [`verify`](Self::verify), and checks that it is of the tenant of `card` in the card's vault, with that card's key.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if it is not so.
+    pub fn verify_under(&self, card: &TenantCard) -> Result<()> {
+        let of = (self.vault(), self.tenant(), self.card(), self.tenant_key());
+        if of != (card.vault(), card.tenant(), *card.hash().as_bytes(), card.public_key()) {
+            return Err(Error::new(ErrorKind::Tampered, "verifying that an agreement is of a tenant's card"));
+        }
+        self.verify()
+    }
+
     /// Whether the tenant has signed it.
     pub fn is_signed_by_tenant(&self) -> bool {
         self.0.is_signed_by("tenant")

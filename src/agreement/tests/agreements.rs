@@ -32,6 +32,22 @@ fn an_agreement_is_whole_when_both_have_signed_in_whichever_order() {
 }
 
 #[test]
+fn an_agreement_is_verified_against_the_card_under_which_it_was_made() {
+    let agreement = agreement();
+    agreement.verify_under(&card()).unwrap();
+    let elsewhere = TenantCard::new(VaultId::from_bytes([9; 16]), TenantId::from_bytes([2; 16]), &tenant());
+    let other = TenantCard::new(VaultId::from_bytes([1; 16]), TenantId::from_bytes([3; 16]), &tenant());
+    let impostor = TenantCard::new(VaultId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]), &identity(0x31));
+    let later = card().successor(&tenant(), &tenant()).unwrap();
+    for wrong in [elsewhere, other, impostor, later] {
+        assert_eq!(agreement.verify_under(&wrong).unwrap_err().kind(), ErrorKind::Tampered, "{wrong:?}");
+    }
+    let mut by_one = draft(terms()).unwrap();
+    by_one.sign(&recipient()).unwrap();
+    assert_eq!(by_one.verify_under(&card()).unwrap_err().kind(), ErrorKind::Tampered);
+}
+
+#[test]
 fn an_agreement_says_what_its_terms_say() {
     let agreement = agreement();
     let names = |card: &TenantCard| (card.vault(), card.tenant(), card.public_key(), *card.hash().as_bytes());
