@@ -76,8 +76,10 @@ pub(crate) fn sentence(kind: &str, records: Option<u64>) -> Option<(Group, Strin
         "notice.given" => (Governed, plain("The tenant was told of a disclosure.")),
         "hold.placed" => (Governed, format!("A legal hold was placed on {of}: no erasure until it ends.")),
         "hold.released" => (Governed, format!("A legal hold on {of} was released.")),
-        "restricted" => (Governed, plain("A person's data was restricted: it is left out of transfers.")),
-        "restriction.lifted" => (Governed, plain("The restriction of a person's data was lifted.")),
+        "restricted" => {
+            (Governed, plain("A person asked not to be handed on: their interactions are left out of transfers."))
+        }
+        "restriction.lifted" => (Governed, plain("A person's interactions may be handed on again.")),
         "recipients.told" => (Governed, plain("Those who had received copies were told to erase them.")),
         _ if kind.starts_with("inquiry.") => (Governed, plain("A person's inquiry about their data went a step on.")),
 
