@@ -50,6 +50,7 @@ mod restrict;
 mod package;
 mod agree;
 mod transfer;
+mod recall;
 mod check;
 // proof
 #[cfg(any(test, fuzzing))]
@@ -80,6 +81,7 @@ pub use ledger::{
 };
 pub use package::{Package, PackageOptions};
 pub use publish::FolderSink;
+pub use recall::Deletion;
 pub use record::{
     Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,

@@ -199,7 +199,13 @@ impl TenantSession {
         Ok(recorded)
     }
 
-    /// Signs with the tenant's own key, if its keeper does.
+    /// The identity, of the card in force or a former one, that signs as this key.
+    pub(crate) fn opener_signing_as(&self, key: &PublicKey) -> Option<&dyn Opener> {
+        let signs = |opener: &&Arc<dyn Opener>| opener.sign(&[]).is_some_and(|(own, _)| own == *key);
+        self.openers.iter().find(signs).map(|opener| &**opener)
+    }
+
+    /// The identity of the card in force.
     pub(crate) fn opener(&self) -> &dyn Opener {
         &*self.lease.opener
     }

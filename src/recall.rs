@@ -1,0 +1,208 @@
+//! Recall: third parties are asked, with the tenant's signature, to delete what they were sent, and their answers kept.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::{Agreement, DeletionAcknowledgement, DeletionRequest, Transferred};
+use crate::encoding::codec;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{RecordId, hex};
+use crate::ledger::{Kind, Receipt, RecordSet, Told};
+use crate::retrieve::TenantSession;
+use crate::store::Act;
+use crate::time::Timestamp;
+use crate::tlog::origin_of;
+use crate::transfer::{SentTransfer, TransferQuery};
+
+/// The topic of the papers that requests and answers are kept in.
+const TOPIC: &str = "deletion";
+const VERSION: u16 = 1;
+const MAX: u64 = 1 << 20;
+/// Transfers and records in one request: a longer list makes several.
+const MAX_TRANSFERS: usize = 1_000;
+const MAX_RECORDS: usize = 4_000;
+
+/// A request to delete, and what became of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Deletion {
+    /// What the recipient is asked for: to be sent to it, again if need be.
+    pub request: DeletionRequest,
+    /// The recipient's name.
+    pub recipient: String,
+    /// Its answer, if it was recorded.
+    pub answer: Option<DeletionAcknowledgement>,
+}
+
+impl Deletion {
+    /// Whether an answer is due at `now` that nobody has recorded.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.answer.is_none() && now >= self.request.due()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+enum Said {
+    Asked { recipient: String, note: String },
+    Answered { note: String },
+}
+
+impl TenantSession {
+    /// Asks every third party that was sent one of these records, or may have been, to delete it: gives the signed requests,
+    /// each of which the ledger tells of. To be handed to the recipients. None if nobody was sent any.
+    ///
+    /// Records are named as each recipient knows them. Whatever a transfer of unknown outcome or one that failed was to
+    /// hold counts as sent.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) if the tenant's key, or the former one that signed the agreement, does not
+    /// sign here: give it to the session [`with_former`](Self::with_former);
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a reason that is empty or longer than 1,024 bytes, or a due time that
+    /// has passed; else as the disk. Requests that were told of before are in [`deletions`](Self::deletions).
+    pub fn request_deletion(
+        &self,
+        records: impl IntoIterator<Item = RecordId>,
+        due: Timestamp,
+        reason: &str,
+    ) -> Result<Vec<DeletionRequest>> {
+        let wanted: HashSet<RecordId> = records.into_iter().collect();
+        let holding = self.holding(&wanted)?;
+        let sent = self.transfers(&TransferQuery::all())?.into_iter();
+        let sent: Vec<SentTransfer> =
+            sent.filter(|sent| holding.contains(&sent.id) && sent.may_have_arrived()).collect();
+        let mut by_agreement: BTreeMap<[u8; 16], Vec<(Transferred, Vec<RecordId>)>> = BTreeMap::new();
+        for sent in sent {
+            let held = self.sent_records(sent.id)?.into_iter().filter(|held| wanted.contains(&held.record));
+            let (ids, names): (Vec<_>, Vec<_>) = held.map(|held| (held.record, held.name.to_string())).unzip();
+            let (log, seq) = (origin_of(&sent.entry.0), sent.entry.1);
+            let all = by_agreement.entry(sent.agreement).or_default();
+            // Names beyond what one request holds go into the next.
+            for (ids, names) in ids.chunks(MAX_RECORDS).zip(names.chunks(MAX_RECORDS)) {
+                let transferred = Transferred { log: log.clone(), seq, records: names.iter().cloned().collect() };
+                all.push((transferred, ids.to_vec()));
+            }
+        }
+        let (now, mut requests) = (Timestamp::now(), Vec::new());
+        for (id, transfers) in by_agreement {
+            let agreement = self.newest_revision(&id)?;
+            for (transfers, ids) in portions(transfers) {
+                requests.push((self.signed_request(&agreement, transfers, now, due, reason)?, ids, agreement.clone()));
+            }
+        }
+        // All are signed before one is told of.
+        for (request, ids, agreement) in &requests {
+            self.tell_request(request, ids, agreement)?;
+        }
+        Ok(requests.into_iter().map(|(request, ..)| request).collect())
+    }
+
+    /// Records what a recipient did about a request.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if it answers no request of this tenant; [`Tampered`](ErrorKind::Tampered) if the
+    /// one who was asked did not sign it; [`AlreadyExists`](ErrorKind::AlreadyExists) if an answer was recorded; else as
+    /// the disk.
+    pub fn record_deletion(&self, answer: &DeletionAcknowledgement) -> Result<Receipt> {
+        let doing = "recording the answer to a deletion request";
+        let asked = self.deletions()?.into_iter().find(|deletion| deletion.request.id() == answer.request());
+        let asked = asked.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
+        answer.verify(&asked.request)?;
+        if asked.answer.is_some() {
+            return Err(Error::new(ErrorKind::AlreadyExists, doing));
+        }
+        let mut tell = self.tell(Kind::DeletionAnswered).detail("request", hex(&answer.request()));
+        tell = tell.detail("recipient", &asked.recipient).detail("result", answer.result());
+        tell.payload = Some(answer.hash());
+        let paper = encode(&Said::Answered { note: answer.to_string() })?;
+        let recorded = self.record(tell.paper(TOPIC, Some(answer.request()), paper), Act::None)?;
+        Ok(Receipt::clone(&recorded.receipt))
+    }
+
+    /// Every request to delete, and what was answered: the oldest first.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if one does not open or verify; else as the database.
+    pub fn deletions(&self) -> Result<Vec<Deletion>> {
+        let bad = || Error::new(ErrorKind::Tampered, "reading a deletion request");
+        let (mut all, mut places) = (Vec::<Deletion>::new(), HashMap::new());
+        for paper in self.papers(TOPIC, 0)? {
+            let id = paper.about.ok_or_else(bad)?;
+            let (version, said) = codec::decode::<(u16, Said)>(&paper.bytes, MAX, "a deletion request")?;
+            if version != VERSION {
+                return Err(Error::new(ErrorKind::Unsupported, "reading a deletion request of a later version"));
+            }
+            match said {
+                Said::Asked { recipient, note } => {
+                    let request: DeletionRequest = note.parse()?;
+                    if request.id() != id {
+                        return Err(bad());
+                    }
+                    places.insert(id, all.len());
+                    all.push(Deletion { request, recipient, answer: None });
+                }
+                Said::Answered { note } => {
+                    let answer: DeletionAcknowledgement = note.parse()?;
+                    let asked = places.get(&id).and_then(|at| all.get_mut(*at)).ok_or_else(bad)?;
+                    answer.verify(&asked.request)?;
+                    asked.answer = Some(answer);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn newest_revision(&self, id: &[u8; 16]) -> Result<Agreement> {
+        let standing = self.agreements()?.into_iter().find(|standing| standing.agreement.id() == *id);
+        let missing = || Error::new(ErrorKind::Damaged, "looking up the agreement that something was sent under");
+        Ok(standing.ok_or_else(missing)?.agreement)
+    }
+
+    fn signed_request(
+        &self,
+        agreement: &Agreement,
+        transfers: Vec<Transferred>,
+        issued: Timestamp,
+        due: Timestamp,
+        reason: &str,
+    ) -> Result<DeletionRequest> {
+        let mut request = DeletionRequest::new(agreement, transfers, issued, due, reason)?;
+        let doing = "signing a deletion request with a key that does not sign here";
+        let opener = self.opener_signing_as(&agreement.tenant_key());
+        request.sign(opener.ok_or_else(|| Error::new(ErrorKind::Unsupported, doing))?)?;
+        Ok(request)
+    }
+
+    fn tell_request(&self, request: &DeletionRequest, ids: &[RecordId], agreement: &Agreement) -> Result<()> {
+        let recipient = agreement.recipient().name().to_owned();
+        let mut tell = self.tell(Kind::RecipientsTold).detail("request", hex(&request.id()));
+        tell = tell.detail("recipient", &recipient).detail("due", request.due());
+        tell.payload = Some(request.hash());
+        tell.records = Told::Set(RecordSet::of_ids(ids.iter().copied()));
+        let paper = encode(&Said::Asked { recipient, note: request.to_string() })?;
+        self.record(tell.paper(TOPIC, Some(request.id()), paper), Act::None).map(drop)
+    }
+}
+
+/// As many transfers and records at once as a request holds, and the records' ids.
+fn portions(transfers: Vec<(Transferred, Vec<RecordId>)>) -> Vec<(Vec<Transferred>, Vec<RecordId>)> {
+    let mut portions: Vec<(Vec<Transferred>, Vec<RecordId>)> = Vec::new();
+    for (transferred, ids) in transfers {
+        let fits = |(there, held): &&mut (Vec<Transferred>, Vec<RecordId>)| {
+            let twice = there.iter().any(|other| (&other.log, other.seq) == (&transferred.log, transferred.seq));
+            !twice && there.len() < MAX_TRANSFERS && held.len() + ids.len() <= MAX_RECORDS
+        };
+        match portions.last_mut().filter(fits) {
+            Some((there, held)) => {
+                there.push(transferred);
+                held.extend(ids);
+            }
+            None => portions.push((vec![transferred], ids)),
+        }
+    }
+    portions
+}
+
+fn encode(said: &Said) -> Result<Vec<u8>> {
+    codec::encode(&(VERSION, said), MAX, "a deletion request")
+}
