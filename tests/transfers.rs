@@ -544,3 +544,28 @@ fn a_stretch_of_a_recording_goes_without_what_tells_the_rest() {
     let sound = std::fs::read(&files[0]).unwrap();
     assert_eq!((files.len(), &sound[44..]), (1, &samples[8_000..12_000]));
 }
+
+#[test]
+fn a_package_is_believed_after_its_log_was_rotated_and_not_without_the_proof_of_that() {
+    let sent = Sent::new();
+    for _ in 0..2 {
+        sent.world.vault.rotate_log(sent.world.acme.pin.tenant).unwrap();
+    }
+    let session = sent.session();
+    let mut out = Vec::new();
+    session.transfer(&sent.transfer(), &mut out, GO_ON).unwrap();
+    let package = sent.open(&out, "in").unwrap();
+    assert_ne!(package.proof().log(), sent.agreement.log());
+    session.record_receipt(&package.receipt(&sent.party.identity).unwrap()).unwrap();
+    for name in ["custody/rotation-0001.json", "custody/rotation-0002.tlog-proof", "custody/rotation-0002.sigsum-proof"]
+    {
+        let file = package.folder().join(name);
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        retag(package.folder());
+        assert!(Package::verify(package.folder(), &sent.party.identity, &PackageOptions::new()).is_err(), "{name}");
+        std::fs::write(&file, bytes).unwrap();
+    }
+    retag(package.folder());
+    Package::verify(package.folder(), &sent.party.identity, &PackageOptions::new()).unwrap();
+}

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
 
-use super::{AGREEMENT, MANIFEST, Manifest};
+use super::{AGREEMENT, MANIFEST, Manifest, ROTATION};
 use crate::age;
 use crate::agreement::{Agreement, DeliveryReceipt};
 use crate::bagit::{self, Bag};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::TransferId;
+use crate::id::{TransferId, unhex};
 use crate::key::{Identity, PublicKey};
 use crate::ledger::{Kind, Message, Receipt};
 use crate::time::Timestamp;
@@ -65,7 +65,8 @@ impl Package {
     /// Opens a package into a folder that is not there yet. The folder comes to be only when everything holds: the age
     /// file is whole and for this recipient; the bag is what its manifests say; the agreement in it is signed by this
     /// recipient and the tenant; the ledger's entry that authorised it names the agreement and the digest of everything,
-    /// is in a tree whose head the log signed that the agreement names; and it has not expired.
+    /// is in a tree whose head the log signed that the agreement names, or one that this one's last entry names as its
+    /// successor; and it has not expired.
     ///
     /// Memory: bounded, however large it is.
     ///
@@ -138,7 +139,7 @@ impl Package {
         }
 
         let receipt = authorisation(folder, &agreement)?;
-        let message = receipt.verify(&agreement.log())?;
+        let message = receipt.verify(&receipt.log())?;
         let told = |name: &str| message.details.get(name).map(String::as_str);
         let says = message.kind == Kind::TransferAuthorised
             && message.payload.as_ref().map(<[u8; 32]>::as_slice) == Some(payload.as_ref())
@@ -226,24 +227,40 @@ impl Package {
     }
 }
 
-/// The proof of the entry that authorised a package: of the one entry whose files are there.
+/// The proof of the entry that authorised a package: of the one entry whose files are there, in the log that the agreement
+/// names or one that followed it.
 fn authorisation(folder: &Path, agreement: &Agreement) -> Result<Receipt> {
     let bad = || Error::new(ErrorKind::Tampered, "looking for the ledger's entry in a package");
-    let custody = folder.join("custody");
-    let entries = fs::read_dir(&custody).map_err(|e| Error::from_io(e, "reading a package"))?;
+    let entries = fs::read_dir(folder.join("custody")).map_err(|e| Error::from_io(e, "reading a package"))?;
     let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let mut numbers = names.iter().filter_map(|name| name.strip_suffix(".tlog-proof"));
+    let mut numbers = numbers.by_ref().filter(|number| !number.starts_with(ROTATION));
     let (Some(number), None) = (numbers.next(), numbers.next()) else { return Err(bad()) };
-    let message = read(folder, &format!("custody/{number}.json"))?;
-    let log = agreement.log();
-    let sigsum = text(folder, &format!("custody/{number}.sigsum-proof"))?;
-    let leaf = InclusionProof::from_sigsum_proof(&sigsum, &message, &log)?.leaf;
-    let proof = text(folder, &format!("custody/{number}.tlog-proof"))?;
-    let proof = InclusionProof::from_tlog_proof(&proof, leaf)?;
+    let mut log = agreement.log();
+    for step in 1.. {
+        let name = format!("{ROTATION}{step:04}");
+        if !names.contains(&format!("{name}.tlog-proof")) {
+            break;
+        }
+        let message = proof(folder, &name, log, &[agreement.operator()])?.verify(&log)?;
+        let next = message.details.get("successor-key").and_then(|key| unhex(key)?.try_into().ok());
+        let next = next.filter(|_| message.kind == Kind::LogClosed).ok_or_else(bad)?;
+        log = PublicKey::from_bytes(next)?;
+    }
     // The tenant itself, or the operator for a tenant whose key is held elsewhere. Nobody else authorises a transfer.
-    let actors = [agreement.tenant_key(), agreement.operator()];
-    let known = |key: &PublicKey| digest(&SHA256, key.as_bytes()).as_ref() == proof.leaf.key_hash;
-    let actor = actors.into_iter().find(known).ok_or_else(bad)?;
+    proof(folder, number, log, &[agreement.tenant_key(), agreement.operator()])
+}
+
+/// The receipt of an entry from its files, signed by one of these.
+fn proof(folder: &Path, name: &str, log: PublicKey, actors: &[PublicKey]) -> Result<Receipt> {
+    let message = read(folder, &format!("custody/{name}.json"))?;
+    let sigsum = text(folder, &format!("custody/{name}.sigsum-proof"))?;
+    let leaf = InclusionProof::from_sigsum_proof(&sigsum, &message, &log)?.leaf;
+    let proof = InclusionProof::from_tlog_proof(&text(folder, &format!("custody/{name}.tlog-proof"))?, leaf)?;
+    let known = |key: &&PublicKey| digest(&SHA256, key.as_bytes()).as_ref() == proof.leaf.key_hash;
+    let actor = actors.iter().find(known).copied();
+    let actor =
+        actor.ok_or_else(|| Error::new(ErrorKind::Tampered, "looking up who signed an entry about a package"))?;
     Ok(Receipt::new(message, proof, actor, log))
 }
 

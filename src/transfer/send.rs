@@ -15,8 +15,9 @@ use crate::agreement::{Agreement, Field};
 use crate::bagit::{self, Verify};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TransferId, hex};
+use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, check_text, log_files};
-use crate::package::{AGREEMENT, MANIFEST, Manifest};
+use crate::package::{AGREEMENT, MANIFEST, Manifest, ROTATION};
 use crate::record::PartKind;
 use crate::restrict::Restrictions;
 use crate::retrieve::TenantSession;
@@ -438,6 +439,7 @@ fn release(
     let mut custody = receipt.files()?;
     custody.extend(log_files(&Policy::new(&receipt.log(), [])?));
     custody.push((format!("actor-{:08}.pub", receipt.seq()), openssh(&receipt.actor()).into_bytes()));
+    custody.extend(rotations(session, agreement.log(), receipt.log())?);
     for (name, bytes) in custody {
         archive.tag_file(&format!("custody/{name}"), bytes)?;
     }
@@ -486,6 +488,21 @@ fn release(
     let bytes = writer.archive_len();
     writer.finish()?.finish()?;
     Ok(bytes)
+}
+
+/// Proofs that the log which the agreement names was followed by others, up to the one that has the entry.
+fn rotations(session: &TenantSession, from: PublicKey, to: PublicKey) -> Result<Vec<(String, Vec<u8>)>> {
+    let logs = session.logs()?;
+    let closed = logs.iter().skip_while(|log| log.key() != from).take_while(|log| log.key() != to);
+    let mut files = Vec::new();
+    for (step, log) in (1..).zip(closed) {
+        let last = log.receipt(log.size().saturating_sub(1))?;
+        files.extend(last.files()?.into_iter().filter_map(|(name, bytes)| {
+            let (_, ending) = name.split_once('.')?;
+            Some((format!("{ROTATION}{step:04}.{ending}"), bytes))
+        }));
+    }
+    Ok(files)
 }
 
 /// Tells how much was read.
