@@ -8,10 +8,11 @@ use crate::agreement::*;
 use crate::encoding::{codec, enc, padded_len};
 use crate::epoch::tests::open_as_custodian;
 use crate::epoch::{EpochHeader, EpochReader, EpochSecrets, EpochWriter};
-use crate::id::{EpochId, RecordId, TenantId, VaultId, hex, unhex};
+use crate::id::{EpochId, RecordId, TenantId, TransferId, VaultId, hex, unhex};
 use crate::index::IndexKey;
 use crate::kdf::exp;
 use crate::key::{DisclosurePolicy, Identity, OperatorKey, Signing, Suite, TenantCard, TenantPin, WriterKey};
+use crate::package::Manifest;
 use crate::record::{Channel, Draft, Identifier, PartHeader, PartKind, ProducerDigest, RecordHeader, Role, Subject};
 use crate::seal::{Place, RecordKey, Sharing};
 use crate::secret::Secret;
@@ -21,6 +22,7 @@ use crate::tlog::{
     Checkpoint, Edge, Hash, InclusionProof, KeyKind, Leaf, Nodes, Policy, SignedCheckpoint, VerifierKey,
     add_checkpoint, consistency, inclusion, openssh, origin_of, pem, place,
 };
+use crate::transfer::{Pseudonyms, Subjects};
 
 const SPEC: &str = include_str!("../docs/SPEC.md");
 
@@ -39,7 +41,7 @@ fn every_example_of_the_specification_is_what_this_build_makes() {
         let row = format!("| {len} | {} |", padded_len(len));
         assert!(SPEC.contains(&row), "{row}");
     }
-    for text in texts() {
+    for text in texts().into_iter().chain(transfer_texts()) {
         assert!(SPEC.contains(&text), "{text}");
     }
 }
@@ -51,7 +53,7 @@ fn print_every_example() {
     for (name, bytes) in examples() {
         println!("{name} {}", hex(&bytes));
     }
-    texts().iter().for_each(|text| println!("text {text}"));
+    texts().iter().chain(&transfer_texts()).for_each(|text| println!("text {text}"));
 }
 
 fn secret(byte: u8) -> Secret {
@@ -148,6 +150,35 @@ fn ledger_texts() -> Vec<String> {
 }
 
 /// What a recipient with the secret `66…` and our tenant sign.
+fn transfer_texts() -> Vec<String> {
+    let recipient = custodian(0x66).recipient().clone();
+    let pseudonyms = Pseudonyms::of(&tenant(), &recipient, "quality assurance").unwrap();
+    let subject = pseudonyms.subject(&Identifier::tel("+15722568385").unwrap());
+    let record = pseudonyms.record(RecordId::from_bytes([4; 16]));
+    let day = |text: &str| text.parse::<Timestamp>().unwrap();
+    let manifest = Manifest {
+        transfer: TransferId::from_bytes([7; 16]),
+        vault: VaultId::from_bytes([1; 16]),
+        tenant: TenantId::from_bytes([2; 16]),
+        agreement: [0x67; 32],
+        purpose: "quality assurance".to_owned(),
+        recipient: recipient.to_string(),
+        created: day("2024-03-16T16:09:20.701Z"),
+        expires: day("2024-04-15T16:09:20.701Z"),
+        keep_until: day("2024-04-15T16:09:20.701Z"),
+        receipt_by: day("2024-03-19T16:09:20.701Z"),
+        kinds: vec!["audio".to_owned(), "transcript".to_owned()],
+        fields: vec!["start".to_owned()],
+        subjects: Subjects::Pseudonyms.as_str().to_owned(),
+        records: 1,
+        files: 3,
+        bytes: 480_123,
+        payload: [0x68; 32],
+    };
+    let manifest = String::from_utf8(manifest.to_bytes()).unwrap();
+    vec![format!("```text\n{subject}\n{record}\n```"), format!("```json\n{manifest}```")]
+}
+
 fn agreement_texts() -> Vec<String> {
     let (card, recipient) = (statements().0, Identity::from_secret(Suite::X25519, secret(0x66)));
     let (operator, log) = (OperatorKey::from_secret(secret(0x64)), Signing::from_seed(&secret(0x61)));

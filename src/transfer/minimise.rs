@@ -31,7 +31,7 @@ impl Pseudonyms {
         format!("p-{}", crate::id::hex(&key.expose_secret()[..16]))
     }
 
-    fn record(&self, record: RecordId) -> RecordId {
+    pub(crate) fn record(&self, record: RecordId) -> RecordId {
         let key = exp(&self.0, &enc("pseudonym-record", &[record.as_bytes()]));
         let mut name = [0; 16];
         name.copy_from_slice(&key.expose_secret()[..16]);

@@ -8,6 +8,8 @@ mod content;
 mod send;
 mod sent;
 
+#[cfg(test)]
+pub(crate) use minimise::Pseudonyms;
 pub use plan::{Exclusion, MAX_RECORDS as MAX_TRANSFER_RECORDS, PlannedRecord, TransferPlan, WhyExcluded};
 pub use send::{SentPackage, TransferProgress, TransferStage};
 pub use sent::{SentRecord, SentTransfer, TransferOutcome, TransferQuery};
