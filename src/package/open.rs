@@ -133,6 +133,13 @@ impl Package {
         if options.agreement.is_some_and(|hash| hash != manifest.agreement) {
             return Err(Error::new(ErrorKind::Refused, "opening a package under another agreement"));
         }
+        let (terms, created) = (agreement.terms(), manifest.created);
+        let agreed = terms.purposes.contains(&manifest.purpose)
+            && (terms.valid_from..terms.valid_until).contains(&created)
+            && manifest.keep_until == agreement.keep_until(created);
+        if !agreed {
+            return Err(bad("comparing what a package is for with what was agreed"));
+        }
         let sums = read(folder, "manifest-sha256.txt")?;
         if digest(&SHA256, &sums).as_ref() != manifest.payload {
             return Err(bad("comparing a package's files with its transfer.json"));
