@@ -108,7 +108,7 @@ impl fmt::Debug for Note {
 impl FromStr for Note {
     type Err = Error;
 
-    /// Parses a signed note. Verifies nothing.
+    /// Parses what `Display` prints, to the byte. Verifies nothing.
     fn from_str(note: &str) -> Result<Self> {
         let doing = "parsing a note";
         if note.len() > MAX_NOTE {
