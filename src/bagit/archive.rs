@@ -4,10 +4,10 @@ use std::io::{self, Read, Write};
 use ring::digest::{Context, SHA256};
 use zeroize::Zeroizing;
 
-use super::hash::{Algorithm, Sums, source_failed};
+use super::hash::{Algorithm, Sums, read, source_failed};
 use super::inventory::{Inventory, Text};
 use super::name::portable_segment;
-use super::ustar::{BLOCK, MAX_FILE, RECORD, header};
+use super::ustar::{BLOCK, MAX_FILE, RECORD, header, split};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Timestamp;
 
@@ -75,7 +75,7 @@ pub enum Verify {
 }
 
 impl Plan {
-    /// Payload files that a plan takes.
+    /// Files that a plan takes: payload and about it together.
     pub const MAX_FILES: usize = 200_000;
     /// Bytes of a file, by the format: 8 GiB less one.
     pub const MAX_FILE: u64 = MAX_FILE;
@@ -93,9 +93,7 @@ impl Plan {
     /// [`InvalidInput`](ErrorKind::InvalidInput) if the name is not acceptable or taken,
     /// [`TooLarge`](ErrorKind::TooLarge) beyond [`MAX_FILES`](Self::MAX_FILES) or [`MAX_FILE`](Self::MAX_FILE).
     pub fn add(&mut self, path: &str, len: u64, sums: Sums) -> Result<()> {
-        if self.inventory.files() >= Self::MAX_FILES {
-            return Err(Error::new(ErrorKind::TooLarge, "planning a bag of more than 200,000 files"));
-        }
+        self.one_more()?;
         if len > MAX_FILE {
             return Err(Error::new(ErrorKind::TooLarge, "planning a bag's file of 8 GiB or more"));
         }
@@ -111,8 +109,9 @@ impl Plan {
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if the name is not acceptable, taken, or one that BagIt uses itself,
-    /// [`TooLarge`](ErrorKind::TooLarge) beyond [`MAX_TAG_BYTES`](Self::MAX_TAG_BYTES).
+    /// [`TooLarge`](ErrorKind::TooLarge) beyond [`MAX_FILES`](Self::MAX_FILES) or [`MAX_TAG_BYTES`](Self::MAX_TAG_BYTES).
     pub fn tag_file(&mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Result<()> {
+        self.one_more()?;
         let bytes = bytes.into();
         let all = self.tag_bytes.saturating_add(bytes.len());
         if all > Self::MAX_TAG_BYTES {
@@ -121,6 +120,13 @@ impl Plan {
         self.inventory.add_tag(path, Sums::of(&bytes))?;
         self.tags.insert(path.to_owned(), bytes);
         self.tag_bytes = all;
+        Ok(())
+    }
+
+    fn one_more(&self) -> Result<()> {
+        if self.inventory.files() + self.tags.len() >= Self::MAX_FILES {
+            return Err(Error::new(ErrorKind::TooLarge, "planning a bag of more than 200,000 files"));
+        }
         Ok(())
     }
 
@@ -192,7 +198,7 @@ impl Plan {
         let own = self.inventory.own(&order, made);
         let mut blocks = 2;
         let mut count = |path: &str, len: u64| {
-            header(&format!("{top}/{path}"), len, made.unix_ms().div_euclid(1000))?;
+            split(&format!("{top}/{path}"))?;
             blocks += 1 + len.div_ceil(BLOCK as u64);
             Ok::<_, Error>(())
         };
@@ -278,7 +284,7 @@ impl<'a, W: Write> ArchiveWriter<'a, W> {
             let room = self.stage.room().map_err(writing)?;
             let most = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             let room = room.get_mut(..most).unwrap_or_default();
-            let got = read(source, room)?;
+            let got = read(source, room).map_err(reading)?;
             if got == 0 {
                 return Err(Error::new(ErrorKind::Source, "reading a bag's file that is shorter than planned"));
             }
@@ -288,7 +294,7 @@ impl<'a, W: Write> ArchiveWriter<'a, W> {
             self.stage.filled += got;
             left -= got as u64;
         }
-        if read(source, &mut [0])? > 0 {
+        if read(source, &mut [0]).map_err(reading)? > 0 {
             return Err(Error::new(ErrorKind::Source, "reading a bag's file that is longer than planned"));
         }
         if digest.is_some_and(|digest| digest.finish().as_ref() != file.sums.sha256()) {
@@ -363,13 +369,8 @@ fn writing(error: io::Error) -> Error {
     Error::from_io(error, "writing an archive")
 }
 
-fn read(source: &mut dyn Read, room: &mut [u8]) -> Result<usize> {
-    loop {
-        match source.read(room) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            got => return got.map_err(|e| source_failed(e, "reading what goes into an archive")),
-        }
-    }
+fn reading(error: io::Error) -> Error {
+    source_failed(error, "reading what goes into an archive")
 }
 
 /// Bytes on their way out. Contents are read to where they leave from.

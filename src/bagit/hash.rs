@@ -2,6 +2,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 
 use ring::digest::{Context, Digest, SHA256, SHA512};
+use zeroize::Zeroize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::hex;
@@ -180,16 +181,14 @@ pub(super) fn source_failed(error: io::Error, doing: &'static str) -> Error {
 
 /// Hands all of `reader` to `take`, a piece at a time, and returns its length.
 pub(super) fn pump(reader: &mut dyn Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> Result<u64, Pumped> {
-    let (mut buffer, mut len) = (zeroize::Zeroizing::new(vec![0; 64 * 1024]), 0);
+    let (mut buffer, mut len) = (Buffer::new(64 * 1024), 0);
     loop {
-        let n = match reader.read(&mut buffer) {
-            Ok(0) => return Ok(len),
-            Ok(n) => n,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(Pumped::Reading(e)),
-        };
-        take(buffer.get(..n).unwrap_or_default()).map_err(Pumped::Taking)?;
-        len += n as u64;
+        let bytes = buffer.read(reader, u64::MAX).map_err(Pumped::Reading)?;
+        if bytes.is_empty() {
+            return Ok(len);
+        }
+        take(bytes).map_err(Pumped::Taking)?;
+        len += bytes.len() as u64;
     }
 }
 
@@ -197,4 +196,41 @@ pub(super) fn pump(reader: &mut dyn Read, mut take: impl FnMut(&[u8]) -> io::Res
 pub(super) enum Pumped {
     Reading(io::Error),
     Taking(io::Error),
+}
+
+/// Where contents are on their way. Wiped as far as it was used: that costs more than a short file's digests.
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+impl Buffer {
+    pub(super) fn new(len: usize) -> Self {
+        Self { bytes: vec![0; len], used: 0 }
+    }
+
+    /// The next bytes of `reader`, at most so many; none at its end.
+    pub(super) fn read(&mut self, reader: &mut dyn Read, most: u64) -> io::Result<&[u8]> {
+        let most = self.bytes.len().min(usize::try_from(most).unwrap_or(usize::MAX));
+        let got = read(reader, self.bytes.get_mut(..most).unwrap_or_default())?;
+        self.used = self.used.max(got);
+        Ok(self.bytes.get(..got).unwrap_or_default())
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.bytes.get_mut(..self.used).unwrap_or_default().zeroize();
+    }
+}
+
+/// Reads once, whatever interrupts it.
+pub(super) fn read(reader: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(room) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            // A reader that claims more than there was room for has given what there was room for.
+            got => return got.map(|n| n.min(room.len())),
+        }
+    }
 }

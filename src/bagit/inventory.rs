@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 /// Labels that are filled in.
 const OWN_LABELS: [&str; 2] = ["payload-oxum", "bag-software-agent"];
 
+/// Names in the bag's folder that BagIt uses, but for manifests.
+const OWN_NAMES: [&str; 5] = ["data", "bagit.txt", "bag-info.txt", "package-info.txt", "fetch.txt"];
+
 /// What a bag is going to consist of, whether it becomes a folder or an archive.
 #[derive(Default)]
 pub(super) struct Inventory {
@@ -54,10 +57,9 @@ impl Inventory {
 
     /// Whether `path` can be a file about the payload.
     pub(super) fn check_tag(&self, path: &str) -> Result<()> {
-        let lower = path.to_ascii_lowercase();
-        let manifest = lower.starts_with("manifest-") || lower.starts_with("tagmanifest-");
-        let own = ["data", "bagit.txt", "bag-info.txt", "package-info.txt", "fetch.txt"].contains(&&*lower);
-        if manifest || own || lower.starts_with("data/") {
+        let first = path.split('/').next().unwrap_or_default().to_ascii_lowercase();
+        let manifest = first.starts_with("manifest-") || first.starts_with("tagmanifest-");
+        if manifest || OWN_NAMES.contains(&&*first) {
             return Err(Error::new(ErrorKind::InvalidInput, "naming a tag file as BagIt names its own"));
         }
         self.names.check(path)

@@ -103,9 +103,14 @@ impl Names {
     /// Where the table has the name or would have it; there is always an empty slot.
     fn slot(&self, path: &str) -> Option<usize> {
         let mask = self.table.len().checked_sub(1)?;
-        let lower = |b: u8| b.to_ascii_lowercase();
         let mut hasher = self.hasher.build_hasher();
-        path.bytes().map(lower).for_each(|b| hasher.write_u8(b));
+        for bytes in path.as_bytes().chunks(64) {
+            let mut lower = [0; 64];
+            let lower = &mut lower[..bytes.len()];
+            lower.copy_from_slice(bytes);
+            lower.make_ascii_lowercase();
+            hasher.write(lower);
+        }
         let mut slot = hasher.finish() as usize & mask;
         loop {
             let number = *self.table.get(slot)? as usize;

@@ -1,10 +1,8 @@
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::folder::Folder;
-use super::hash::source_failed;
+use super::hash::{Buffer, read, source_failed};
 use super::name::{Names, portable_segment};
 use super::ustar::{BLOCK, parse};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,9 +22,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 200,000 files, as a [`Plan`](super::Plan) has at most, and 1 TiB.
+    /// What a [`Plan`](super::Plan) takes with the six files of the bag itself, 200,006 files, and 1 TiB.
     fn default() -> Self {
-        Self { files: super::Plan::MAX_FILES as u64 + 1000, bytes: 1 << 40 }
+        Self { files: super::Plan::MAX_FILES as u64 + 6, bytes: 1 << 40 }
     }
 }
 
@@ -85,7 +83,7 @@ pub(super) struct Archive<'a> {
     /// Bytes of the file that are still to come, and zeros behind it.
     left: u64,
     padding: usize,
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Buffer,
 }
 
 impl<'a> Archive<'a> {
@@ -99,13 +97,13 @@ impl<'a> Archive<'a> {
             bytes: 0,
             left: 0,
             padding: 0,
-            buffer: Zeroizing::new(vec![0; BUFFER]),
+            buffer: Buffer::new(BUFFER),
         }
     }
 
     /// The next file's path within the archive's folder; `None` after the last, when all has been read.
-    /// All [`contents`](Self::contents) of the file before must have been taken.
     pub(super) fn next_file(&mut self) -> Result<Option<String>> {
+        while self.contents()?.is_some() {}
         let header = self.block()?;
         if header == [0; BLOCK] {
             return self.end().map(|()| None);
@@ -113,10 +111,10 @@ impl<'a> Archive<'a> {
         let entry = parse(&header)?;
         let refused = |doing: &'static str| Error::new(ErrorKind::InvalidInput, doing);
         let (top, path) = entry.path.split_once('/').ok_or_else(|| refused("reading an archive without a folder"))?;
-        if self.files == 0 && portable_segment(top) {
+        if self.files == 0 {
             self.top = top.to_owned();
         }
-        if self.top != top {
+        if self.top != top || !portable_segment(top) {
             return Err(refused("reading an archive with other folders at its top than one"));
         }
         self.names.take(path)?;
@@ -138,13 +136,12 @@ impl<'a> Archive<'a> {
             self.padding = 0;
             return zeros(&padding).map(|()| None);
         }
-        let most = BUFFER.min(usize::try_from(self.left).unwrap_or(BUFFER));
-        let got = read(self.reader, self.buffer.get_mut(..most).unwrap_or_default())?;
-        if got == 0 {
+        let bytes = self.buffer.read(self.reader, self.left).map_err(failed)?;
+        if bytes.is_empty() {
             return Err(cut());
         }
-        self.left -= got as u64;
-        Ok(self.buffer.get(..got))
+        self.left -= bytes.len() as u64;
+        Ok(Some(bytes))
     }
 
     pub(super) fn found(self) -> Unpacked {
@@ -157,7 +154,7 @@ impl<'a> Archive<'a> {
         let mut more = 0;
         loop {
             let mut bytes = [0; BLOCK];
-            let got = read(self.reader, &mut bytes)?;
+            let got = read(self.reader, &mut bytes).map_err(failed)?;
             if got == 0 {
                 return Ok(());
             }
@@ -179,7 +176,7 @@ impl<'a> Archive<'a> {
     fn whole(&mut self, len: usize, block: &mut [u8; BLOCK]) -> Result<()> {
         let mut room = &mut block[..len];
         while !room.is_empty() {
-            match read(self.reader, room)? {
+            match read(self.reader, room).map_err(failed)? {
                 0 => return Err(cut()),
                 got => room = room.get_mut(got..).unwrap_or_default(),
             }
@@ -199,11 +196,6 @@ fn cut() -> Error {
     Error::new(ErrorKind::Damaged, "reading an archive that is cut short")
 }
 
-fn read(reader: &mut dyn Read, room: &mut [u8]) -> Result<usize> {
-    loop {
-        match reader.read(room) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            got => return got.map_err(|e| source_failed(e, "reading an archive")),
-        }
-    }
+fn failed(error: std::io::Error) -> Error {
+    source_failed(error, "reading an archive")
 }

@@ -37,11 +37,8 @@ const FILE: u8 = b'0';
 /// [`InvalidInput`](ErrorKind::InvalidInput) for a name that does not fit or a time before 1970 or after 2242,
 /// [`TooLarge`](ErrorKind::TooLarge) for 8 GiB and more.
 pub(super) fn header(path: &str, len: u64, mtime: i64) -> Result<[u8; BLOCK]> {
-    let Some((prefix, name)) = split(path) else {
-        return Err(Error::new(ErrorKind::InvalidInput, "naming a file of an archive with a name that is too long"));
-    };
-    let mtime = u64::try_from(mtime).ok().filter(|t| *t <= MAX_FILE);
-    let Some(mtime) = mtime else {
+    let (prefix, name) = split(path)?;
+    let Some(mtime) = u64::try_from(mtime).ok().filter(|t| *t <= MAX_FILE) else {
         return Err(Error::new(ErrorKind::InvalidInput, "dating an archive before 1970 or after 2242"));
     };
     if len > MAX_FILE {
@@ -110,15 +107,20 @@ fn text(field: &[u8]) -> Option<&str> {
     (!text.contains('\0')).then_some(text)
 }
 
-/// As GNU tar does: a path that does not fit into the name is split at the last slash that leaves a prefix that fits.
-fn split(path: &str) -> Option<(&str, &str)> {
+/// What a header says of a path, as prefix and name: as GNU tar does, one that does not fit into the name is split at
+/// the last slash that leaves a prefix that fits.
+///
+/// # Errors
+/// [`InvalidInput`](ErrorKind::InvalidInput) if it does not fit.
+pub(super) fn split(path: &str) -> Result<(&str, &str)> {
     if path.len() <= MAX_NAME {
-        return Some(("", path));
+        return Ok(("", path));
     }
-    let end = path.len().min(MAX_PREFIX + 1);
-    let (prefix, _) = path.get(..end)?.rsplit_once('/')?;
-    let name = path.get(prefix.len() + 1..)?;
-    (name.len() <= MAX_NAME).then_some((prefix, name))
+    let head = path.get(..path.len().min(MAX_PREFIX + 1));
+    let split = head.and_then(|head| head.rfind('/')).and_then(|at| Some((path.get(..at)?, path.get(at + 1..)?)));
+    split
+        .filter(|(_, name)| name.len() <= MAX_NAME)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "naming a file of an archive with a name that is too long"))
 }
 
 /// The sum of a header's bytes, those of its checksum counted as spaces.
