@@ -17,6 +17,7 @@ use crate::record::{Head, RecordHeader};
 use crate::secret::Secret;
 use crate::stream::{HEADER, OpenReader, RangeReader, SealWriter, Sealer, opened_len, sealed_len, unwrap};
 use crate::text::Text;
+use crate::time::Timestamp;
 use crate::tlog::{InclusionProof, Leaf, Note, SignedCheckpoint, VerifierKey};
 use crate::{Error, ErrorKind, Message, age, audio, bagit, chat, mail, vcon};
 
@@ -167,6 +168,44 @@ pub fn bagit(data: &[u8]) -> bool {
         assert_eq!(bagit::info(bagit::info_text(&tags).as_bytes()).unwrap(), tags);
     }
     whole
+}
+
+/// Archives of bags: as they are, and one around the bytes.
+pub fn archive(data: &[u8]) -> bool {
+    use bagit::{Plan, Sums, Verify, header};
+    let mut plan = Plan::new();
+    plan.add("x", data.len() as u64, Sums::of(data)).unwrap();
+    let mut archive = plan.write("top", Timestamp::from_unix_ms(0), Vec::new()).unwrap();
+    archive.put(&mut &*data, Verify::Sha256).unwrap();
+    let (top, files) = read_archive(&archive.finish().unwrap()).unwrap();
+    assert!(top == "top" && files.len() == 7 && files[2] == ("data/x".to_owned(), data.to_vec()));
+
+    let Some((top, files)) = read_archive(data) else { return false };
+    let mut again = Vec::new();
+    for (path, bytes) in &files {
+        again.extend(header(&format!("{top}/{path}"), bytes.len() as u64, 0).unwrap());
+        again.extend(bytes);
+        again.resize(again.len().next_multiple_of(512), 0);
+    }
+    again.resize(again.len() + 1024, 0);
+    let whole = !files.is_empty();
+    assert_eq!(read_archive(&again), Some((top, files)));
+    whole
+}
+
+type Files = Vec<(String, Vec<u8>)>;
+
+fn read_archive(mut bytes: &[u8]) -> Option<(String, Files)> {
+    let (limits, mut files) = (bagit::Limits::default(), Vec::new());
+    let mut archive = bagit::Archive::new(&mut bytes, limits);
+    while let Some(path) = archive.next_file().ok()? {
+        let mut contents = Vec::new();
+        while let Some(bytes) = archive.contents().ok()? {
+            contents.extend(bytes);
+        }
+        files.push((path, contents));
+    }
+    Some((archive.found().top, files))
 }
 
 /// Signed checkpoints, lines that others sign under one, and the keys of those who do.
@@ -352,12 +391,12 @@ mod tests {
         Channel, Direction, Draft, DraftPart, Identifier, PartHeader, PartKind, ProducerDigest, Role, Subject,
     };
     use crate::stream::{CHUNK, TAG};
-    use crate::time::Timestamp;
 
     type Target = fn(&[u8]) -> bool;
-    const TARGETS: [(&str, Target); 18] = [
+    const TARGETS: [(&str, Target); 19] = [
         ("age_open", age_open),
         ("agreement", agreement),
+        ("archive", archive),
         ("bagit", bagit),
         ("card", card),
         ("chat", chat),
@@ -477,6 +516,7 @@ mod tests {
         write("stream_open", &[("bad-no-tag", &sealed(CHUNK)[..HEADER + TAG - 1])], &[]);
         ledger();
         agreements();
+        archives();
     }
 
     /// The corpus of what our signer and its recipient sign.
@@ -555,6 +595,41 @@ mod tests {
             ("bad-signed-by-a-stranger", whole.replacen("\u{2014} tenant", "\u{2014} witness", 1)),
         ];
         files.iter().for_each(|(name, text)| write("agreement", &[(name, text.as_bytes())], whole.as_bytes()));
+    }
+
+    fn archives() {
+        use bagit::header;
+        let end = [0; 1024];
+        let file = |path: &str| header(path, 0, 1_710_605_360).unwrap();
+        let long = format!("top/data/files/sha512-{}.flac", "x".repeat(86));
+        let contents = [&header("top/data/b", 4, 0).unwrap()[..], b"text", &[0; 508]].concat();
+        let whole = [&file("top/bagit.txt")[..], &file(&long), &contents, &end].concat();
+        write("archive", &[("valid-three-files", &whole), ("valid-alone", &[&contents[..], &end].concat())], &whole);
+        write("archive", &[("bad-trailing-byte", &[&whole[..], b"x"].concat())], &[]);
+        // With a checksum that is right for it.
+        let with = |at: usize, bytes: &[u8]| {
+            let mut header = file("top/a");
+            header[at..at + bytes.len()].copy_from_slice(bytes);
+            header[148..156].fill(b' ');
+            let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            [&header[..], &end].concat()
+        };
+        let two = |a: &str, b: &str| [&file(a)[..], &file(b), &end].concat();
+        let files: [(&str, Vec<u8>); 11] = [
+            ("bad-absolute", two("top/a", "/top/b")),
+            ("bad-case", two("top/a", "top/A")),
+            ("bad-device", with(156, b"3")),
+            ("bad-folder", with(156, b"5")),
+            ("bad-gnu-magic", with(257, b"ustar  \0")),
+            ("bad-link", with(156, b"2/etc/passwd")),
+            ("bad-long-name", with(156, b"L")),
+            ("bad-parent", two("top/a", "top/../b")),
+            ("bad-pax", with(156, b"x")),
+            ("bad-top", two("top/a", "other/b")),
+            ("huge-length", with(124, b"77777777777\0")),
+        ];
+        files.iter().for_each(|(name, bytes)| write("archive", &[(name, bytes)], &[]));
     }
 
     /// The corpora of what a ledger consists of: in a log of three entries.

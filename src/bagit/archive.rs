@@ -2,9 +2,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use ring::digest::{Context, SHA256};
-use zeroize::Zeroizing;
 
-use super::hash::{Algorithm, Sums, read, source_failed};
+use super::hash::{Algorithm, Buffer, Sums, read, source_failed};
 use super::inventory::{Inventory, Text};
 use super::name::portable_segment;
 use super::ustar::{BLOCK, MAX_FILE, RECORD, header, split};
@@ -183,7 +182,7 @@ impl Plan {
             top: top.to_owned(),
             mtime: made.unix_ms().div_euclid(1000),
             len,
-            stage: Stage { out, bytes: Zeroizing::new(vec![0; STAGE]), filled: 0, written: 0 },
+            stage: Stage { out, buffer: Buffer::new(STAGE), filled: 0, written: 0 },
             failed: false,
         };
         archive.tags(|path| path < "data/")?;
@@ -291,7 +290,7 @@ impl<'a, W: Write> ArchiveWriter<'a, W> {
             if let (Some(digest), Some(bytes)) = (&mut digest, room.get(..got)) {
                 digest.update(bytes);
             }
-            self.stage.filled += got;
+            self.stage.filled(got);
             left -= got as u64;
         }
         if read(source, &mut [0]).map_err(reading)? > 0 {
@@ -376,7 +375,7 @@ fn reading(error: io::Error) -> Error {
 /// Bytes on their way out. Contents are read to where they leave from.
 struct Stage<W> {
     out: W,
-    bytes: Zeroizing<Vec<u8>>,
+    buffer: Buffer,
     filled: usize,
     /// Bytes that have left.
     written: u64,
@@ -385,10 +384,16 @@ struct Stage<W> {
 impl<W: Write> Stage<W> {
     /// Where the next bytes belong; never nothing.
     fn room(&mut self) -> io::Result<&mut [u8]> {
-        if self.filled == self.bytes.len() {
+        if self.filled == self.buffer.bytes.len() {
             self.spill()?;
         }
-        Ok(self.bytes.get_mut(self.filled..).unwrap_or_default())
+        Ok(self.buffer.bytes.get_mut(self.filled..).unwrap_or_default())
+    }
+
+    /// There are so many more.
+    fn filled(&mut self, more: usize) {
+        self.filled += more;
+        self.buffer.used = self.buffer.used.max(self.filled);
     }
 
     /// Adds zeros up to a multiple of `unit`.
@@ -399,7 +404,7 @@ impl<W: Write> Stage<W> {
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        self.out.write_all(self.bytes.get(..self.filled).unwrap_or_default())?;
+        self.out.write_all(self.buffer.bytes.get(..self.filled).unwrap_or_default())?;
         self.written += self.filled as u64;
         self.filled = 0;
         Ok(())
@@ -411,7 +416,7 @@ impl<W: Write> Write for Stage<W> {
         let room = self.room()?;
         let taken = room.len().min(bytes.len());
         room[..taken].copy_from_slice(&bytes[..taken]);
-        self.filled += taken;
+        self.filled(taken);
         Ok(taken)
     }
 

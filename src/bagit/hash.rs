@@ -200,8 +200,9 @@ pub(super) enum Pumped {
 
 /// Where contents are on their way. Wiped as far as it was used: that costs more than a short file's digests.
 pub(super) struct Buffer {
-    bytes: Vec<u8>,
-    used: usize,
+    pub(super) bytes: Vec<u8>,
+    /// How far that was.
+    pub(super) used: usize,
 }
 
 impl Buffer {

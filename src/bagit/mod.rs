@@ -1,8 +1,8 @@
 //! BagIt 1.0 (RFC 8493): a folder that says of each of its files what it hashes to.
 //!
-//! [`Writer`] makes bags whose files have SHA-256 and SHA-512 digests, so that `bagit.py --validate`,
-//! `sha256sum -c manifest-sha256.txt` and `sha512sum -c manifest-sha512.txt` verify them. [`Bag`] verifies bags of the
-//! versions 0.93 to 1.0.
+//! [`Writer`] makes bags as folders, [`Plan`] as archives, of which [`unpack`] makes folders again. Their files have
+//! SHA-256 and SHA-512 digests, so that `bagit.py --validate`, `sha256sum -c manifest-sha256.txt` and
+//! `sha512sum -c manifest-sha512.txt` verify them. [`Bag`] verifies bags of the versions 0.93 to 1.0.
 //!
 //! What [`Bag`] does not do, and reports as a [`Finding`] wherever it matters:
 //! - MD5, SHA-1 and other digests are not computed: who can change a bag can make two files with the same one. A bag
@@ -31,6 +31,8 @@ pub use write::{PayloadFile, Writer};
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use tags::{Declaration, Version, fetch, info, info_text, manifest};
+#[cfg(any(test, fuzzing))]
+pub(crate) use {unpack::Archive, ustar::header};
 
 /// Whether the writer would take this of a bag.
 #[cfg(any(test, fuzzing))]

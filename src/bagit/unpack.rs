@@ -73,7 +73,7 @@ pub fn unpack(reader: &mut dyn Read, folder: impl AsRef<Path>, limits: Limits) -
 }
 
 /// An archive that is being read, of which everything has been checked that has been given out.
-pub(super) struct Archive<'a> {
+pub(crate) struct Archive<'a> {
     reader: &'a mut dyn Read,
     limits: Limits,
     names: Names,
@@ -87,7 +87,7 @@ pub(super) struct Archive<'a> {
 }
 
 impl<'a> Archive<'a> {
-    pub(super) fn new(reader: &'a mut dyn Read, limits: Limits) -> Self {
+    pub(crate) fn new(reader: &'a mut dyn Read, limits: Limits) -> Self {
         Self {
             reader,
             limits,
@@ -102,7 +102,7 @@ impl<'a> Archive<'a> {
     }
 
     /// The next file's path within the archive's folder; `None` after the last, when all has been read.
-    pub(super) fn next_file(&mut self) -> Result<Option<String>> {
+    pub(crate) fn next_file(&mut self) -> Result<Option<String>> {
         while self.contents()?.is_some() {}
         let header = self.block()?;
         if header == [0; BLOCK] {
@@ -129,7 +129,7 @@ impl<'a> Archive<'a> {
     }
 
     /// The next bytes of the file; `None` after the last.
-    pub(super) fn contents(&mut self) -> Result<Option<&[u8]>> {
+    pub(crate) fn contents(&mut self) -> Result<Option<&[u8]>> {
         if self.left == 0 {
             let mut padding = [0; BLOCK];
             self.whole(self.padding, &mut padding)?;
@@ -144,7 +144,7 @@ impl<'a> Archive<'a> {
         Ok(Some(bytes))
     }
 
-    pub(super) fn found(self) -> Unpacked {
+    pub(crate) fn found(self) -> Unpacked {
         Unpacked { top: self.top, files: self.files, bytes: self.bytes }
     }
 

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes of a header, and what contents are filled up to.
-pub(super) const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 /// What GNU tar fills an archive up to.
 pub(super) const RECORD: u64 = 20 * BLOCK as u64;
 /// Bytes of the largest file: what eleven octal digits say.
@@ -36,7 +36,7 @@ const FILE: u8 = b'0';
 /// # Errors
 /// [`InvalidInput`](ErrorKind::InvalidInput) for a name that does not fit or a time before 1970 or after 2242,
 /// [`TooLarge`](ErrorKind::TooLarge) for 8 GiB and more.
-pub(super) fn header(path: &str, len: u64, mtime: i64) -> Result<[u8; BLOCK]> {
+pub(crate) fn header(path: &str, len: u64, mtime: i64) -> Result<[u8; BLOCK]> {
     let (prefix, name) = split(path)?;
     let Some(mtime) = u64::try_from(mtime).ok().filter(|t| *t <= MAX_FILE) else {
         return Err(Error::new(ErrorKind::InvalidInput, "dating an archive before 1970 or after 2242"));
