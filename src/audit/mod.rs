@@ -2,6 +2,7 @@
 
 mod auditor;
 mod export;
+mod fold;
 mod log;
 mod page;
 mod records;
