@@ -1,7 +1,8 @@
 //! Verifies a ledger, in sentences.
 //!
 //! A receipt, with nothing but files: `audit receipt FOLDER NUMBER`, where FOLDER holds what a receipt or an exported
-//! ledger is (`log.pub`, `NUMBER.json`, `NUMBER.tlog-proof`, …). A tenant's whole ledger: `audit VAULT IDENTITY-FILE PIN
+//! ledger is (`log.pub`, `NUMBER.json`, `NUMBER.tlog-proof`, …). An exported ledger, likewise: `audit export FOLDER
+//! LOG-KEY-FILE PIN [WITNESS-VKEY...]`, where LOG-KEY-FILE is a copy of `log.pub` that was kept apart. A tenant's whole ledger: `audit VAULT IDENTITY-FILE PIN
 //! [EXPORT-FOLDER [WITNESS-VKEY...]]`, where PIN is a file that keeps the checkpoint from one audit to the next. If
 //! witnesses are named, all must have signed the ledger within a day, and what is exported is what they signed.
 
@@ -12,12 +13,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strongroom::tlog::{InclusionProof, Policy, SignedCheckpoint, VerifierKey};
+use strongroom::tlog::{InclusionProof, Policy, SignedCheckpoint, VerifierKey, from_openssh};
 use strongroom::*;
 
 type Done<T> = std::result::Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "usage: audit receipt FOLDER NUMBER
+       audit export FOLDER LOG-KEY-FILE PIN [WITNESS-VKEY...]
        audit VAULT IDENTITY-FILE PIN [EXPORT-FOLDER [WITNESS-VKEY...]]";
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let audited = match args[..] {
         ["receipt", folder, number] => receipt(Path::new(folder), number),
+        ["export", folder, key, pin, ref witnesses @ ..] => exported(Path::new(folder), key, Path::new(pin), witnesses),
         [vault, identity, pin] => ledger(vault, identity, Path::new(pin), None, &[]),
         [vault, identity, pin, export, ref witnesses @ ..] => {
             ledger(vault, identity, Path::new(pin), Some(Path::new(export)), witnesses)
@@ -48,7 +51,7 @@ fn receipt(folder: &Path, number: &str) -> Done<bool> {
     let inside = folder.join("receipts");
     let receipts = if inside.is_dir() { inside } else { folder.to_owned() };
     let read = |path: PathBuf| fs::read(&path).map_err(|e| format!("{}: {e}", path.display()));
-    let log = key(&String::from_utf8(read(folder.join("log.pub"))?)?)?;
+    let log: PublicKey = String::from_utf8(read(folder.join("log.pub"))?)?.trim().parse()?;
     let message = read(receipts.join(format!("{number}.json")))?;
     let sigsum = String::from_utf8(read(receipts.join(format!("{number}.sigsum-proof")))?)?;
     let leaf = InclusionProof::from_sigsum_proof(&sigsum, &message, &log)?.leaf;
@@ -90,9 +93,44 @@ fn actor(folder: &Path, number: &str, proof: &InclusionProof) -> Done<PublicKey>
     let own = folder.join(format!("actor-{number}.pub"));
     let path = if own.exists() { own } else { folder.join("keys").join(format!("{hash}.pub")) };
     let line = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let blob = line.split(' ').nth(1).ok_or("the actor's key is no line of OpenSSH's")?;
-    let bytes = base64(blob.trim()).filter(|b| b.len() == 51).ok_or("the actor's key is no Ed25519 key")?;
-    Ok(PublicKey::from_bytes(bytes[19..].try_into()?)?)
+    Ok(from_openssh(&line)?)
+}
+
+/// Audits an exported ledger with nothing but files, and keeps its checkpoint.
+fn exported(folder: &Path, key: &str, pin: &Path, witnesses: &[&str]) -> Done<bool> {
+    let log: PublicKey = fs::read_to_string(key).map_err(|e| format!("{key}: {e}"))?.trim().parse()?;
+    let report = auditor(log, pin, &policy(&log, witnesses)?)?.audit_export(folder)?;
+    print!("{report}");
+    if report.is_clean() {
+        keep(pin, &fs::read_to_string(folder.join("checkpoint"))?)?;
+    }
+    Ok(report.is_clean())
+}
+
+/// All the witnesses that are named.
+fn policy(log: &PublicKey, witnesses: &[&str]) -> Done<Policy> {
+    let keys = witnesses.iter().map(|key| key.parse()).collect::<Result<Vec<VerifierKey>>>()?;
+    Ok(Policy::new(log, keys)?.quorum(witnesses.len())?)
+}
+
+/// With the checkpoint that was kept, if this is not the first time.
+fn auditor(log: PublicKey, pin: &Path, policy: &Policy) -> Done<Auditor> {
+    let auditor = Auditor::new(log).witnesses(policy.clone(), DAY)?;
+    match fs::read_to_string(pin) {
+        Ok(kept) => Ok(auditor.pinned(kept.parse::<SignedCheckpoint>()?)?),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            println!("Nothing was pinned before: this is the first audit.");
+            Ok(auditor)
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn keep(pin: &Path, checkpoint: &str) -> Done<()> {
+    // Beside its place and renamed: a crash leaves the old pin or the new.
+    let draft = pin.with_added_extension("new");
+    fs::write(&draft, checkpoint)?;
+    Ok(fs::rename(&draft, pin)?)
 }
 
 /// Audits a tenant's ledger against the checkpoint that was kept, and keeps the new one.
@@ -103,18 +141,8 @@ fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>, witnes
     let tenant = tenant.ok_or("no tenant of this vault has that key")?;
     let session = vault.session(tenant.id, identity, Access::new("auditor", "auditing the ledger"))?;
     let log = session.log()?;
-    let mut auditor = Auditor::new(log.key());
-    match fs::read_to_string(pin) {
-        Ok(kept) => auditor = auditor.pinned(kept.parse::<SignedCheckpoint>()?)?,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            println!("Nothing was pinned before: this is the first audit.")
-        }
-        Err(e) => return Err(e.into()),
-    }
-    let keys = witnesses.iter().map(|key| key.parse()).collect::<Result<Vec<VerifierKey>>>()?;
-    let policy = Policy::new(&log.key(), keys)?.quorum(witnesses.len())?;
-    auditor = auditor.witnesses(policy.clone(), DAY)?;
-    let report = auditor.audit(&log)?;
+    let policy = policy(&log.key(), witnesses)?;
+    let report = auditor(log.key(), pin, &policy)?.audit(&log)?;
     print!("{report}");
     if let Some(folder) = export {
         let witnessed = session.log()?.witnessed(policy)?;
@@ -128,36 +156,10 @@ fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>, witnes
         println!("The ledger as a page for a browser: {}", page.display());
     }
     if report.is_clean() {
-        // Beside its place and renamed: a crash leaves the old pin or the new.
-        let draft = pin.with_added_extension("new");
-        fs::write(&draft, log.checkpoint()?.to_string())?;
-        fs::rename(&draft, pin)?;
+        keep(pin, &log.checkpoint()?.to_string())?;
         println!("The checkpoint of {} entries is pinned in {}.", log.size(), pin.display());
     }
     Ok(report.is_clean())
-}
-
-fn key(hex: &str) -> Done<PublicKey> {
-    let digits = hex.trim();
-    let byte = |at: usize| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-    let bytes: Vec<u8> = (0..64).step_by(2).map_while(byte).collect();
-    Ok(PublicKey::from_bytes(bytes.try_into().map_err(|_| "the log's key is not 64 hexadecimal digits")?)?)
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits = text.trim_end_matches('=').bytes().map(|c| DIGITS.iter().position(|d| *d == c));
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0u32, 0);
-    for digit in digits {
-        bits = bits << 6 | digit? as u32;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(bytes)
 }
 
 /// Without what a terminal would obey.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::fold::{Cosigned, Fold, Signed};
+use super::fold::{Cosigned, Fold, Said, Signed};
 use super::log::{Entry, Reading, TenantLog};
 use super::records::Records;
 use super::report::{AuditFinding, AuditReport};
@@ -11,7 +11,7 @@ use crate::store::EntryRow;
 use crate::tlog::{Policy, SignedCheckpoint, VerifierKey};
 
 /// Entries opened at once, on all cores.
-const BLOCK: usize = 4096;
+pub(super) const BLOCK: usize = 4096;
 
 /// Verifies a ledger, or a receipt from it, by what somebody outside the vault knows: the log's key, a checkpoint that he
 /// kept, the keys of a clock and of witnesses. Opens nothing by itself.
@@ -96,7 +96,8 @@ impl Auditor {
                 if entry.seq != walk.edge.size() {
                     break;
                 }
-                let told = walk.take(entry, signed, &mut report);
+                let said = Said::of(entry.state, &entry.leaf);
+                let told = walk.take(&entry.leaf, said, signed, &mut report);
                 records.compare(walk.edge.size() - 1, told, &mut report.findings)?;
             }
         }
@@ -109,28 +110,35 @@ impl Auditor {
 
 /// Opens a block of entries on all cores, and verifies their signatures.
 fn open_all(log: &TenantLog<'_>, rows: Vec<EntryRow>, actors: &VerifierKeys) -> Result<Vec<(Entry, Signed)>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = rows.len().div_ceil(cores).max(1);
-    let mut rows = rows.into_iter();
-    let shares: Vec<Vec<EntryRow>> =
-        std::iter::from_fn(|| Some(rows.by_ref().take(share).collect::<Vec<_>>()).filter(|s| !s.is_empty())).collect();
-    let open = |share: Vec<EntryRow>| {
+    on_all_cores(rows, |share| {
         let mut reading = Reading::default();
         let one = |row| {
             let entry = log.open(row, &mut reading)?;
-            let signed = Signed::of(&entry, actors);
+            let signed = Signed::of(&entry.leaf, actors);
             Ok((entry, signed))
         };
-        share.into_iter().map(one).collect::<Result<Vec<_>>>()
-    };
-    let opened = std::thread::scope(|scope| {
-        let threads: Vec<_> = shares.into_iter().map(|share| scope.spawn(|| open(share))).collect();
+        share.into_iter().map(one).collect()
+    })
+}
+
+/// Does something with each core's share of many things, and gives what it made in their order.
+pub(super) fn on_all_cores<T: Send, U: Send>(
+    all: Vec<T>,
+    work: impl Fn(Vec<T>) -> Result<Vec<U>> + Sync,
+) -> Result<Vec<U>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = all.len().div_ceil(cores).max(1);
+    let (mut all, work) = (all.into_iter(), &work);
+    let shares: Vec<Vec<T>> =
+        std::iter::from_fn(|| Some(all.by_ref().take(share).collect::<Vec<_>>()).filter(|s| !s.is_empty())).collect();
+    let made = std::thread::scope(|scope| {
+        let threads: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || work(share))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect::<Result<Vec<_>>>()
     });
-    Ok(opened?.into_iter().flatten().collect())
+    Ok(made?.into_iter().flatten().collect())
 }
 
 /// The heads of a log that others signed, the largest first, but for those that came after it was looked up.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::auditor::Auditor;
-use super::log::{Entry, State};
+use super::log::State;
 use super::report::{AuditFinding, AuditReport};
 use crate::key::{PublicKey, VerifierKeys};
 use crate::ledger::{Kind, Message, RecordSet};
 use crate::time::Timestamp;
-use crate::tlog::{Checkpoint, Edge, Hash, SignedCheckpoint, VerifierKey, origin_of};
+use crate::tlog::{Checkpoint, Edge, Hash, Leaf, SignedCheckpoint, VerifierKey, origin_of};
 
 /// Clocks of one machine's processes may differ by so much, in milliseconds.
 const TOLERANCE: i64 = 120_000;
@@ -22,11 +22,33 @@ pub(super) enum Signed {
 }
 
 impl Signed {
-    pub(super) fn of(entry: &Entry, actors: &VerifierKeys) -> Self {
-        match actors.of(&entry.leaf.key_hash) {
-            Some(actor) if entry.leaf.verify_actor(&actor).is_ok() => Self::By(actor),
+    pub(super) fn of(leaf: &Leaf, actors: &VerifierKeys) -> Self {
+        match actors.of(&leaf.key_hash) {
+            Some(actor) if leaf.verify_actor(&actor).is_ok() => Self::By(actor),
             Some(_) => Self::Badly,
             None => Self::ByStranger,
+        }
+    }
+}
+
+/// What an entry says, as far as it is at hand.
+pub(super) enum Said {
+    /// Something else than its leaf was made from.
+    Altered,
+    /// Nobody can tell: it is not there.
+    Missing,
+    Shredded,
+    This(Box<Message>),
+    Unreadable,
+}
+
+impl Said {
+    pub(super) fn of(state: State, leaf: &Leaf) -> Self {
+        match state {
+            State::Open(bytes, message) if leaf.is_of(&bytes) => Self::This(message),
+            State::Open(..) => Self::Altered,
+            State::Shredded => Self::Shredded,
+            State::Unreadable(_) => Self::Unreadable,
         }
     }
 }
@@ -37,6 +59,8 @@ pub(super) struct Fold<'a> {
     origin: String,
     size: u64,
     pub(super) edge: Edge,
+    /// The hashes that the last entry completed.
+    pub(super) completed: Vec<Hash>,
     pub(super) actors: VerifierKeys,
     /// What the entries so far say who may write.
     named: BTreeSet<[u8; 32]>,
@@ -46,7 +70,8 @@ pub(super) struct Fold<'a> {
     last: Option<Timestamp>,
     /// Heads that others signed, the largest first, and the roots of their sizes once they are reached.
     cosigned: Vec<Cosigned>,
-    roots: BTreeMap<u64, Hash>,
+    sizes: BTreeSet<u64>,
+    pub(super) roots: BTreeMap<u64, Hash>,
     /// The size of the head that the clock signed last, as its line's name has it.
     clocked: u64,
     /// The latest time that an entry before that head says, and the earliest of one behind it.
@@ -64,11 +89,13 @@ impl<'a> Fold<'a> {
             origin: origin_of(&auditor.log),
             size,
             edge: Edge::default(),
+            completed: Vec::new(),
             actors,
             named: BTreeSet::new(),
             complete: true,
             begun: BTreeSet::new(),
             last: None,
+            sizes: cosigned.iter().map(|head| head.size).collect(),
             cosigned,
             roots: BTreeMap::new(),
             before: None,
@@ -77,10 +104,16 @@ impl<'a> Fold<'a> {
     }
 
     /// Takes the next entry. Gives the records that it tells of: those of a commit, or none; nothing if it cannot be read.
-    pub(super) fn take(&mut self, entry: Entry, signed: Signed, report: &mut AuditReport) -> Option<RecordSet> {
-        let seq = entry.seq;
-        self.edge.push(entry.leaf.hash());
-        if self.cosigned.iter().any(|head| head.size == self.edge.size()) {
+    pub(super) fn take(
+        &mut self,
+        leaf: &Leaf,
+        said: Said,
+        signed: Signed,
+        report: &mut AuditReport,
+    ) -> Option<RecordSet> {
+        let seq = self.edge.size();
+        self.completed = self.edge.push(leaf.hash());
+        if self.sizes.contains(&self.edge.size()) {
             self.roots.insert(self.edge.size(), self.edge.root());
         }
         if let Some(pinned) = self.auditor.pinned.as_ref().map(SignedCheckpoint::checkpoint)
@@ -100,23 +133,20 @@ impl<'a> Fold<'a> {
                 None
             }
         };
-        let (bytes, message) = match entry.state {
-            State::Open(bytes, message) => (bytes, message),
-            State::Shredded => {
-                report.shredded += 1;
-                self.complete = false;
-                return None;
-            }
-            State::Unreadable(_) => {
-                report.findings.push(AuditFinding::Unreadable(seq));
+        let message = match said {
+            Said::This(message) => message,
+            other => {
+                match other {
+                    Said::Shredded => report.shredded += 1,
+                    Said::Missing => report.missing += 1,
+                    Said::Altered => report.findings.push(AuditFinding::Altered(seq)),
+                    _ => report.findings.push(AuditFinding::Unreadable(seq)),
+                }
+                // Whom it named, nobody knows.
                 self.complete = false;
                 return None;
             }
         };
-        if !entry.leaf.is_of(&bytes) {
-            report.findings.push(AuditFinding::Altered(seq));
-            return None;
-        }
         report.opened += 1;
         if (message.log.as_str(), message.seq) != (self.origin.as_str(), seq) {
             report.findings.push(AuditFinding::Reordered(seq));

@@ -3,6 +3,7 @@
 mod auditor;
 mod export;
 mod fold;
+mod folder;
 mod log;
 mod page;
 mod records;

@@ -19,6 +19,8 @@ pub struct AuditReport {
     pub opened: u64,
     /// Entries whose message was shredded.
     pub shredded: u64,
+    /// Entries whose message an export leaves out: it was shredded, or did not open, or somebody took it away.
+    pub missing: u64,
     /// Records that the entries tell of and whose headers are there; nothing if they were not compared.
     pub records: Option<u64>,
     /// Entries of each kind.
@@ -44,7 +46,9 @@ pub enum AuditFinding {
     Backdated(u64),
     /// An entry's signature does not verify.
     BadSignature(u64),
-    /// The log has another history than the pinned checkpoint had at that size.
+    /// A file of an export is not there, or is not what belongs there.
+    File(String),
+    /// The log has another history than the pinned checkpoint, or that of a receipt, had at that size.
     Forked(u64),
     /// Fewer or other records are stored than an entry tells of.
     RecordsMissing(u64),
@@ -56,7 +60,7 @@ pub enum AuditFinding {
     Resigned,
     /// The entries are not those that the head was signed over.
     Rewritten,
-    /// The log is smaller than the pinned checkpoint, which had that size.
+    /// The log is smaller than the pinned checkpoint, or one that others signed, which had that size.
     RolledBack(u64),
     /// The clock's last signature is older than was asked for, or there is none.
     Stale,
@@ -76,7 +80,10 @@ impl fmt::Display for AuditFinding {
             Self::Altered(seq) => write!(f, "entry {seq} has another message than the one that was written"),
             Self::Backdated(seq) => write!(f, "entry {seq} says a time at which it cannot have been written"),
             Self::BadSignature(seq) => write!(f, "the signature of entry {seq} does not verify"),
-            Self::Forked(size) => write!(f, "the first {size} entries are not those of the pinned checkpoint"),
+            Self::File(name) => write!(f, "the file {name} is missing or is not what belongs there"),
+            Self::Forked(size) => {
+                write!(f, "the first {size} entries are not those of a head that was signed over them")
+            }
             Self::RecordsMissing(seq) => {
                 write!(f, "the records that entry {seq} tells of are not those that are stored")
             }
@@ -84,7 +91,9 @@ impl fmt::Display for AuditFinding {
             Self::Reordered(seq) => write!(f, "entry {seq} was written for another place"),
             Self::Resigned => f.write_str("the head is not signed by the log's key"),
             Self::Rewritten => f.write_str("the entries are not those that the head was signed over"),
-            Self::RolledBack(size) => write!(f, "the ledger had {size} entries when it was pinned, and has fewer now"),
+            Self::RolledBack(size) => {
+                write!(f, "the ledger had {size} entries when a head was signed, and has fewer now")
+            }
             Self::Stale => f.write_str("the clock has not signed the ledger lately enough"),
             Self::Truncated(there) => write!(f, "only {there} entries are there, fewer than the head says"),
             Self::UnknownActor(seq) => write!(f, "nobody knows the key that signed entry {seq}"),
@@ -118,6 +127,9 @@ impl AuditReport {
         }
         if self.shredded > 0 {
             limits.push(format!("What the {} shredded entries said.", self.shredded));
+        }
+        if self.missing > 0 {
+            limits.push(format!("What the {} entries without a message said, and why it is not there.", self.missing));
         }
         if self.records.is_none() {
             limits.push(

@@ -1,10 +1,11 @@
 use std::fmt;
+use std::str::FromStr;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 use crate::encoding::{Fields, enc};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::hex;
+use crate::id::{hex, unhex};
 use crate::secret::Secret;
 
 /// An Ed25519 public key (RFC 8032) that is not one of the weak ones.
@@ -41,6 +42,16 @@ impl fmt::Display for PublicKey {
     /// 64 lower-case hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex(&self.0))
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = Error;
+
+    /// Parses what [`Display`](fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self> {
+        let bytes = unhex(text).and_then(|bytes| bytes.try_into().ok());
+        Self::from_bytes(bytes.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "parsing an Ed25519 public key"))?)
     }
 }
 

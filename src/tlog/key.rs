@@ -113,6 +113,21 @@ pub fn openssh(key: &PublicKey) -> String {
     format!("ssh-ed25519 {}\n", STANDARD.encode(bytes))
 }
 
+/// The Ed25519 public key in a line of OpenSSH's, whatever the comment behind it.
+///
+/// # Errors
+/// [`InvalidInput`](ErrorKind::InvalidInput) if it is no such line, or the key is a weak one.
+pub fn from_openssh(line: &str) -> Result<PublicKey> {
+    let parse = || {
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        let mut words = line.splitn(3, ' ');
+        let (kind, blob) = (words.next()?, STANDARD.decode(words.next()?).ok()?);
+        let key = blob.strip_prefix(b"\0\0\0\x0bssh-ed25519\0\0\0\x20").filter(|_| kind == "ssh-ed25519")?;
+        PublicKey::from_bytes(key.try_into().ok()?).ok().filter(|_| !line.contains('\n'))
+    };
+    parse().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "parsing a key of OpenSSH's"))
+}
+
 /// An Ed25519 public key as SubjectPublicKeyInfo (RFC 8410) in PEM.
 pub fn pem(key: &PublicKey) -> String {
     const PREFIX: [u8; 12] = [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00];

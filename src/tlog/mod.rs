@@ -16,7 +16,7 @@ mod witness;
 mod tests;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint, origin_of};
-pub use key::{KeyKind, VerifierKey, openssh, pem};
+pub use key::{KeyKind, VerifierKey, from_openssh, openssh, pem};
 pub use leaf::Leaf;
 pub use merkle::{Edge, Hash, Nodes, consistency, empty_root, inclusion, leaf_hash, node_hash, place, root};
 pub use note::Note;

@@ -98,6 +98,25 @@ impl Policy {
         self.text(self.log.to_string(), VerifierKey::to_string)
     }
 
+    /// Parses what [`to_c2sp`](Self::to_c2sp) writes, and nothing else: C2SP tlog-policy allows more than one log and
+    /// group, in more spellings.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is something else.
+    pub fn from_c2sp(text: &str) -> Result<Self> {
+        let parse = || {
+            let mut lines = text.lines();
+            let log: VerifierKey = lines.next()?.strip_prefix("log ")?.parse().ok()?;
+            let keys = text.lines().filter_map(|line| line.strip_prefix("witness ")?.split(' ').nth(1));
+            let witnesses = keys.map(|key| key.parse().ok()).collect::<Option<Vec<VerifierKey>>>()?;
+            let group = lines.find_map(|line| line.strip_prefix("group witnesses ")?.split(' ').next());
+            let quorum = group.map_or(Some(0), |count| count.parse().ok())?;
+            let policy = Self::new(&log.public_key(), witnesses).ok()?.quorum(quorum).ok()?;
+            (policy.to_c2sp() == text).then_some(policy)
+        };
+        parse().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "parsing a policy of witnesses"))
+    }
+
     /// As Sigsum has it, with keys of 64 hexadecimal digits.
     pub fn to_sigsum(&self) -> String {
         self.text(self.log().to_string(), |witness| hex(witness.public_key().as_bytes()))

@@ -519,6 +519,18 @@ fn a_policy_names_its_witnesses_and_asks_for_as_many_as_it_is_told() {
     let known = format!("log {own}\nwitness w1 {key}\nwitness w2 {other}\n");
     assert_eq!(policy.to_c2sp(), known + "group witnesses 1 w1 w2\nquorum witnesses\n");
     assert_eq!((policy.log(), policy.witnesses().len(), policy.threshold()), (log, 2, 1));
+    let none = Policy::new(&log, []).unwrap();
+    for policy in [policy.clone(), none, policy.clone().quorum(2).unwrap(), policy.clone().quorum(0).unwrap()] {
+        let text = policy.to_c2sp();
+        assert_eq!(Policy::from_c2sp(&text).unwrap(), policy);
+        let others = [text.trim_end().to_owned(), format!("{text}\n"), format!("# {text}"), text.replace(' ', "  ")];
+        let others = others
+            .into_iter()
+            .chain([text.replace("\nquorum ", "\ngroup witnesses 3 w1\nquorum "), policy.to_sigsum()]);
+        for other in others.chain([text.replace("log ", "log x"), String::new()]) {
+            assert_eq!(Policy::from_c2sp(&other).unwrap_err().kind(), ErrorKind::InvalidInput, "{other}");
+        }
+    }
 }
 
 #[test]
@@ -562,6 +574,21 @@ fn a_quorum_is_of_those_who_cosigned_this_checkpoint() {
     assert_eq!(two.verify(&other).unwrap_err().kind(), ErrorKind::Tampered, "they cosigned another");
     let stranger = Policy::new(&signer(6).public_key(), keys()).unwrap();
     assert_eq!(stranger.verify(&signed).unwrap_err().kind(), ErrorKind::Tampered, "of another log");
+}
+
+#[test]
+fn a_key_is_read_from_openssh_and_from_digits_and_from_nothing_else() {
+    let key = signer(1).public_key();
+    let (line, digits) = (openssh(&key), key.to_string());
+    assert_eq!((from_openssh(&line).unwrap(), digits.parse::<crate::PublicKey>().unwrap()), (key, key));
+    assert_eq!(from_openssh(&line.replace('\n', " somebody@somewhere else")).unwrap(), key);
+    let cut = STANDARD.encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20short");
+    for other in [line.replace("ssh-ed25519 ", "ssh-rsa "), format!("{line}{line}"), digits.clone(), cut] {
+        assert_eq!(from_openssh(&other).unwrap_err().kind(), ErrorKind::InvalidInput, "{other}");
+    }
+    for other in [digits.to_uppercase(), digits[2..].to_owned(), format!("{digits}\n"), "00".repeat(32)] {
+        assert_eq!(other.parse::<crate::PublicKey>().unwrap_err().kind(), ErrorKind::InvalidInput, "{other}");
+    }
 }
 
 #[test]
