@@ -11,12 +11,14 @@ use crate::epoch::{EpochHeader, EpochReader, EpochSecrets, EpochWriter};
 use crate::id::{EpochId, RecordId, TenantId, TransferId, VaultId, hex, unhex};
 use crate::index::IndexKey;
 use crate::kdf::exp;
-use crate::key::{DisclosurePolicy, Identity, OperatorKey, Signing, Suite, TenantCard, TenantPin, WriterKey};
+use crate::key::{ClockKey, DisclosurePolicy, Identity, OperatorKey, Signing, Suite, TenantCard, TenantPin, WriterKey};
+use crate::ledger::{EntryPlace, Kind, Message, RecordSet};
 use crate::package::Manifest;
 use crate::record::{Channel, Draft, Identifier, PartHeader, PartKind, ProducerDigest, RecordHeader, Role, Subject};
 use crate::seal::{Place, RecordKey, Sharing};
 use crate::secret::Secret;
-use crate::stream::wrap_with_salt;
+use crate::store::{Mark, entry_digest, header_digest};
+use crate::stream::{frame, wrap_with_salt};
 use crate::time::Timestamp;
 use crate::tlog::{
     Checkpoint, Edge, Hash, InclusionProof, KeyKind, Leaf, Nodes, Policy, SignedCheckpoint, VerifierKey,
@@ -98,6 +100,7 @@ fn texts() -> Vec<String> {
     ]
     .into_iter()
     .chain(ledger_texts())
+    .chain(chapter_11_texts())
     .chain(agreement_texts())
     .collect()
 }
@@ -299,6 +302,7 @@ fn examples() -> BTreeMap<&'static str, Vec<u8>> {
     made.insert("epoch-custodian-info", custodian_info);
     epoch.draw();
     let keys = epoch.draw();
+    let entry_keys = epoch.draw();
     made.insert("message-key", keys.tenant.expose_secret().to_vec());
 
     let (vault, tenant, record) = (card.vault(), card.tenant(), RecordId::from_bytes([4; 16]));
@@ -358,6 +362,7 @@ fn examples() -> BTreeMap<&'static str, Vec<u8>> {
     let header = RecordHeader { vault, tenant, epoch, record, seq: 1, time, wrap, shares, parts: parts.to_vec() };
     let bytes = header.to_bytes();
     assert_eq!(RecordHeader::from_bytes(&bytes).unwrap(), header);
+    let message = ledger_message(header_digest(&bytes));
     made.insert("record-header", bytes);
 
     let token = writer().token(&enc("idempotency", &[vault.as_bytes(), tenant.as_bytes(), b"pbx-7/000123"]));
@@ -366,8 +371,64 @@ fn examples() -> BTreeMap<&'static str, Vec<u8>> {
     let log = log();
     made.insert("ledger-leaf", log.0[1].to_bytes().to_vec());
     made.insert("ledger-stored", log.1[1].concat());
-    made.insert("ledger-root", log.2.root().to_vec());
+    let root = log.2.root();
+    made.insert("ledger-root", root.to_vec());
+
+    let log = operator().log_key(vault, tenant, 1).public_key();
+    made.insert("log-key", log.as_bytes().to_vec());
+    let line = message.to_bytes();
+    made.insert("record-set", message.records.unwrap().digest.to_vec());
+    made.insert("id-set", RecordSet::of_ids([record]).digest.to_vec());
+    let actor = writer();
+    let leaf = Leaf::sign(&line, &actor.public_key(), |bytes| actor.sign(bytes));
+    made.insert("message-leaf", leaf.to_bytes().to_vec());
+    let entry = EntryPlace { vault, tenant, epoch: place.epoch, chain: entry_keys.seq, log, seq: message.seq };
+    let key = entry.key(&entry_keys.tenant, &secret(0x73));
+    made.insert("entry-key", key.expose_secret().to_vec());
+    made.insert("entry-context", entry.context());
+    let sealed = wrap_with_salt(&key, &entry.context(), &[0x84; 24], &frame(&line)).unwrap();
+    assert_eq!(entry.open(&entry_keys.tenant, &secret(0x73), sealed.clone()).unwrap(), line);
+    made.insert("entry-sealed-digest", Sha256::digest(&sealed).to_vec());
+    made.insert("entry-digest", entry_digest(&leaf.to_bytes(), entry_keys.seq, 11, &sealed).to_vec());
+    let mark = Mark { size: 3, root, tenant, generation: 1 };
+    made.insert("anchor-copy", mark.to_bytes().to_vec());
     made
+}
+
+fn operator() -> OperatorKey {
+    OperatorKey::from_secret(secret(0x63))
+}
+
+/// The message of an entry that tells of one record, by the digest of its header.
+fn ledger_message(header: [u8; 32]) -> Message {
+    let (vault, tenant) = (VaultId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]));
+    Message {
+        log: origin_of(&operator().log_key(vault, tenant, 1).public_key()),
+        seq: 7,
+        time: Timestamp::from_unix_ms(1_710_605_400_123),
+        kind: Kind::Ingested,
+        actor: format!("writer {}", writer().public_key()),
+        basis: None,
+        purpose: None,
+        records: Some(RecordSet::of_headers([header])),
+        payload: None,
+        refers: None,
+        details: BTreeMap::new(),
+        nonce: [0x55; 32],
+    }
+}
+
+fn chapter_11_texts() -> Vec<String> {
+    let clock = ClockKey::from_secret(secret(0x64));
+    let message = ledger_message(header_digest(&examples()["record-header"]));
+    let line = String::from_utf8(message.to_bytes()).unwrap();
+    vec![
+        operator().expose_secret().to_string(),
+        operator().public_key().to_string(),
+        clock.expose_secret().to_string(),
+        clock.verifier().unwrap().name().to_owned(),
+        format!("```text\n{line}```"),
+    ]
 }
 
 /// The page's header opens to the page's secrets with the page's keys, and says what an epoch made anew says.

@@ -28,7 +28,7 @@ pub(crate) struct EntryPlace {
 
 impl EntryPlace {
     /// `EXP(EXT(ss, mk_T), ENC("entry-key"; vault, tenant, epoch, u32(chain)))`.
-    fn key(&self, message_key: &Secret, shred: &Secret) -> Secret {
+    pub(crate) fn key(&self, message_key: &Secret, shred: &Secret) -> Secret {
         let chain = self.chain.to_be_bytes();
         let fields: [&[u8]; 4] = [self.vault.as_bytes(), self.tenant.as_bytes(), self.epoch.as_bytes(), &chain];
         exp_ext(shred, message_key, &enc("entry-key", &fields))

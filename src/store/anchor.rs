@@ -155,7 +155,7 @@ fn write(file: &File, log: i64, mark: &Mark) -> std::io::Result<()> {
 }
 
 impl Mark {
-    fn to_bytes(self) -> [u8; COPY] {
+    pub(crate) fn to_bytes(self) -> [u8; COPY] {
         let mut bytes = [0; COPY];
         bytes[..8].copy_from_slice(&self.size.to_be_bytes());
         bytes[8..40].copy_from_slice(&self.root);
