@@ -123,7 +123,10 @@ impl TenantSession {
         let said = Said::Signed { at: Timestamp::now(), note: agreement.to_string() };
         let mut tell = self.tell(Kind::AgreementSigned).detail("agreement", hex(&agreement.id()));
         tell.payload = Some(agreement.hash());
-        let tell = tell.detail("revision", agreement.revision()).detail("recipient", agreement.recipient().name());
+        let tell = tell
+            .detail("until", terms.valid_until)
+            .detail("revision", agreement.revision())
+            .detail("recipient", agreement.recipient().name());
         let recorded = self.record(tell.paper(AGREEMENT, Some(agreement.id()), encode(&said)?), Act::None)?;
         Ok(Receipt::clone(&recorded.receipt))
     }

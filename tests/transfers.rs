@@ -569,3 +569,22 @@ fn a_package_is_believed_after_its_log_was_rotated_and_not_without_the_proof_of_
     retag(package.folder());
     Package::verify(package.folder(), &sent.party.identity, &PackageOptions::new()).unwrap();
 }
+
+#[test]
+fn what_was_sent_after_a_revocation_was_removed_from_the_database_is_found_by_the_audit() {
+    let sent = Sent::new();
+    let session = sent.session();
+    session.revoke_agreement(sent.agreement.id(), "they had a breach").unwrap();
+    assert_eq!(session.transfer(&sent.transfer(), Vec::new(), GO_ON).unwrap_err().kind(), ErrorKind::Refused);
+    let rows = common::rows(&sent.world.path());
+    let gone = "DELETE FROM papers WHERE n = (SELECT max(n) FROM papers WHERE topic = 'agreement')";
+    assert_eq!(rows.execute(gone, []).unwrap(), 1);
+    let done = session.transfer(&sent.transfer(), Vec::new(), GO_ON).unwrap();
+    session.close().unwrap();
+    let session = sent.session();
+    let log = session.log().unwrap();
+    let report = Auditor::new(log.key()).audit(&log).unwrap();
+    let (transfer, revocation) = (done.authorised.seq(), done.authorised.seq() - 2);
+    let expected = [AuditFinding::SentWithoutAgreement(transfer), AuditFinding::PaperMissing(revocation)];
+    assert_eq!(report.findings, expected, "{report}");
+}

@@ -103,6 +103,8 @@ impl Auditor {
         }
         records.finish(size, &mut report.findings)?;
         report.records = Some(records.compared);
+        let handed = std::mem::take(&mut walk.handed);
+        handed.finish(store, log.session.tenant, &log.key(), &mut report.findings)?;
         walk.finish(log.stored.row.note, &mut report);
         Ok(report)
     }

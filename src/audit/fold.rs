@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::auditor::Auditor;
+use super::handed::Handed;
 use super::log::State;
 use super::report::{AuditFinding, AuditReport};
 use crate::key::{PublicKey, VerifierKeys};
@@ -67,6 +68,7 @@ pub(super) struct Fold<'a> {
     /// Whether every entry so far could be read, so that `named` is complete.
     complete: bool,
     begun: BTreeSet<u64>,
+    pub(super) handed: Handed,
     last: Option<Timestamp>,
     /// Heads that others signed, the largest first, and the roots of their sizes once they are reached.
     cosigned: Vec<Cosigned>,
@@ -94,6 +96,7 @@ impl<'a> Fold<'a> {
             named: BTreeSet::new(),
             complete: true,
             begun: BTreeSet::new(),
+            handed: Handed::default(),
             last: None,
             sizes: cosigned.iter().map(|head| head.size).collect(),
             cosigned,
@@ -152,6 +155,7 @@ impl<'a> Fold<'a> {
             report.findings.push(AuditFinding::Reordered(seq));
         }
         self.learn(&message);
+        self.handed.learn(seq, &message, &mut report.findings);
         if let Some(key) = key
             && self.complete
             && !self.named.contains(key.as_bytes())
@@ -171,8 +175,12 @@ impl<'a> Fold<'a> {
         report.period = Some((report.period.map_or(message.time, |(first, _)| first), message.time));
         *report.kinds.entry(message.kind.to_string()).or_default() += 1;
         match message.kind {
-            Kind::SessionOpened => drop(self.begun.insert(seq)),
-            Kind::SessionClosed | Kind::OutcomeUnknown => drop(message.refers.map(|began| self.begun.remove(&began))),
+            Kind::SessionOpened | Kind::TransferAuthorised => drop(self.begun.insert(seq)),
+            Kind::SessionClosed | Kind::TransferCompleted | Kind::TransferFailed | Kind::OutcomeUnknown => {
+                if let Some(began) = message.refers {
+                    self.begun.remove(&began);
+                }
+            }
             _ => {}
         }
         let none = RecordSet::of_headers([]);

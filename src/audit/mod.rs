@@ -2,6 +2,7 @@
 
 mod auditor;
 mod export;
+mod handed;
 mod fold;
 mod folder;
 mod log;

@@ -50,6 +50,8 @@ pub enum AuditFinding {
     File(String),
     /// The log has another history than the pinned checkpoint, or that of a receipt, had at that size.
     Forked(u64),
+    /// A document that an entry names is not stored, or not as it was.
+    PaperMissing(u64),
     /// Fewer or other records are stored than an entry tells of.
     RecordsMissing(u64),
     /// A record is stored that no entry tells of.
@@ -62,6 +64,8 @@ pub enum AuditFinding {
     Rewritten,
     /// The log is smaller than the pinned checkpoint, or one that others signed, which had that size.
     RolledBack(u64),
+    /// What an entry authorised to be sent was under no agreement that stood then, as the entries before it tell.
+    SentWithoutAgreement(u64),
     /// The clock's last signature is older than was asked for, or there is none.
     Stale,
     /// The log has fewer entries than its head says: so many are there.
@@ -84,6 +88,7 @@ impl fmt::Display for AuditFinding {
             Self::Forked(size) => {
                 write!(f, "the first {size} entries are not those of a head that was signed over them")
             }
+            Self::PaperMissing(seq) => write!(f, "a document that entry {seq} names is not stored as it was"),
             Self::RecordsMissing(seq) => {
                 write!(f, "the records that entry {seq} tells of are not those that are stored")
             }
@@ -96,6 +101,9 @@ impl fmt::Display for AuditFinding {
             }
             Self::Stale => f.write_str("the clock has not signed the ledger lately enough"),
             Self::Truncated(there) => write!(f, "only {there} entries are there, fewer than the head says"),
+            Self::SentWithoutAgreement(seq) => {
+                write!(f, "what entry {seq} let go to a third party was under no agreement that stood then")
+            }
             Self::UnknownActor(seq) => write!(f, "nobody knows the key that signed entry {seq}"),
             Self::Unreadable(seq) => write!(f, "entry {seq} does not open"),
             Self::Unwitnessed => {

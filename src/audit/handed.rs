@@ -1,0 +1,78 @@
+//! What a ledger's entries say of transfers, held against what they say of agreements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::report::AuditFinding;
+use crate::error::Result;
+use crate::id::TenantId;
+use crate::key::PublicKey;
+use crate::ledger::{Kind, Message};
+use crate::store::Store;
+use crate::time::Timestamp;
+
+/// Papers that are read at once.
+const PAGE: usize = 64;
+
+/// The agreements that stand, as far as the entries so far tell, and the papers that these name.
+#[derive(Default)]
+pub(super) struct Handed {
+    /// By their ids: the revision's hash, until when it is valid, and whether it was revoked.
+    standing: BTreeMap<String, (Option<[u8; 32]>, Option<Timestamp>, bool)>,
+    /// Whether there was a log before, which may tell of agreements that this one does not.
+    begun_before: bool,
+    papers: BTreeSet<(u64, String)>,
+}
+
+impl Handed {
+    /// Takes what the next entry says; `seq` is its number.
+    pub(super) fn learn(&mut self, seq: u64, message: &Message, findings: &mut Vec<AuditFinding>) {
+        let told = |name: &str| message.details.get(name).cloned().unwrap_or_default();
+        self.papers.extend(told("papers").split_whitespace().map(|topic| (seq, topic.to_owned())));
+        match message.kind {
+            Kind::LogOpened => self.begun_before |= message.details.contains_key("predecessor"),
+            Kind::AgreementSigned => {
+                let until = told("until").parse().ok();
+                self.standing.insert(told("agreement"), (message.payload, until, false));
+            }
+            Kind::AgreementRevoked => {
+                let known = self.standing.entry(told("agreement")).or_insert((message.payload, None, false));
+                known.2 = true;
+            }
+            Kind::TransferAuthorised => {
+                let hash = told("agreement");
+                let allowed = match self.standing.get(&told("agreement-id")) {
+                    Some((payload, until, revoked)) => {
+                        let same = payload.is_some_and(|payload| crate::id::hex(&payload) == hash);
+                        same && !revoked && until.is_none_or(|until| message.time < until)
+                    }
+                    None => self.begun_before,
+                };
+                if !allowed {
+                    findings.push(AuditFinding::SentWithoutAgreement(seq));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Compares the papers that the entries name with those that are stored.
+    pub(super) fn finish(
+        mut self,
+        store: &dyn Store,
+        tenant: TenantId,
+        log: &PublicKey,
+        findings: &mut Vec<AuditFinding>,
+    ) -> Result<()> {
+        let mut n = 0;
+        loop {
+            let rows = store.papers(tenant, None, n, PAGE)?;
+            let Some(last) = rows.last() else { break };
+            n = last.n;
+            for row in rows.iter().filter(|row| row.log == *log && row.is_whole()) {
+                self.papers.remove(&(row.seq, row.topic.clone()));
+            }
+        }
+        findings.extend(self.papers.into_iter().map(|(seq, _)| AuditFinding::PaperMissing(seq)));
+        Ok(())
+    }
+}
