@@ -132,7 +132,7 @@ impl Period {
         });
         let ops = [
             Op::OpenEpoch { epoch, tenant, header: header.to_bytes().to_vec() },
-            Op::ReserveSlots { epoch, count, fill: Some(fill) },
+            Op::ReserveSlots { epoch, count, above: room.slots.count()?, fill: Some(fill) },
         ];
         let sharing = Sharing { policy: policy.hash(), threshold: policy.threshold() };
         let index = Arc::clone(&writer.index);
@@ -222,7 +222,8 @@ impl Pool {
         let mut secrets = Zeroizing::new(vec![0; count as usize * SLOT as usize]);
         random(&mut secrets)?;
         let epoch = self.epoch.epoch();
-        let outcomes = self.room.store.commit(Change(vec![Op::ReserveSlots { epoch, count, fill: None }]))?;
+        let reserve = Op::ReserveSlots { epoch, count, above: self.room.slots.count()?, fill: None };
+        let outcomes = self.room.store.commit(Change(vec![reserve]))?;
         let [Outcome::Slots(start)] = outcomes[..] else {
             return Err(Error::new(ErrorKind::Io, "reserving slots"));
         };

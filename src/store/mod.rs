@@ -152,11 +152,12 @@ pub(crate) enum Op {
         tenant: TenantId,
         header: Vec<u8>,
     },
-    /// Gives the number of the first of `count` slots that nobody else has or had. `fill` writes them while nobody else
-    /// can reserve any.
+    /// Gives the number of the first of `count` slots that nobody else has or had, none of them before number `above`,
+    /// where the slots end that were ever written. `fill` writes them while nobody else can reserve any.
     ReserveSlots {
         epoch: EpochId,
         count: u32,
+        above: u64,
         fill: Option<Fill>,
     },
     /// Needs an [`Append`](Self::Append) behind it: no record without an entry that tells of it.

@@ -108,7 +108,8 @@ CREATE TABLE epochs (
 
 CREATE INDEX epochs_by_tenant ON epochs (tenant);
 
--- Slots [start, start + count) of the shred file belong to an epoch.
+-- Slots [start, start + count) of the shred file belong to an epoch. What was written behind the last block, and is in
+-- none, belongs to the next.
 CREATE TABLE blocks (
     start INTEGER PRIMARY KEY,
     count INTEGER NOT NULL CHECK (count > 0),

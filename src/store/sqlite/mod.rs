@@ -289,14 +289,18 @@ fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refu
             let sql = "INSERT INTO epochs (id, tenant, header) VALUES (?1, (SELECT n FROM tenants WHERE id = ?2), ?3)";
             tx.execute(sql, params![epoch.as_bytes(), tenant.as_bytes(), header])?;
         }
-        Op::ReserveSlots { epoch, count, fill } => {
-            // Blocks are never forgotten, so no slot is ever given twice.
+        Op::ReserveSlots { epoch, count, above, fill } => {
+            // Blocks are never forgotten, so no slot is ever given twice; and where an old copy of the database was put
+            // back, those that it forgot lie before `above`.
             let sql = "SELECT start + count FROM blocks ORDER BY start DESC LIMIT 1";
-            let start: i64 = tx.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.unwrap_or(0);
+            let end: i64 = tx.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.unwrap_or(0);
+            let start = end.max(above as i64);
+            // What lies between is in no block: it comes with this one, and is swept when its epoch is over.
             let sql = "INSERT INTO blocks (start, count, epoch) VALUES (?1, ?2, (SELECT n FROM epochs WHERE id = ?3))";
-            tx.prepare_cached(sql)?.execute(params![start, count, epoch.as_bytes()])?;
+            let whole = params![end, start - end + i64::from(count), epoch.as_bytes()];
+            tx.prepare_cached(sql)?.execute(whole)?;
             if let Some(fill) = fill {
-                // After a crash here the slots lie where the next block will: it overwrites them.
+                // After a crash here the slots lie behind every block: the next takes them in.
                 fill(start as u64).map_err(Refusal::Change)?;
             }
             return Ok(Outcome::Slots(start as u64));
