@@ -158,6 +158,23 @@ fn keys_rotate_while_a_process_ingests_and_everything_still_opens() {
 }
 
 #[test]
+fn a_session_that_outlives_its_log_concludes_no_entry_of_the_next() {
+    let world = World::new();
+    let outer = world.session(&world.acme);
+    world.vault.rotate_log(world.acme.pin.tenant).unwrap();
+    // At the same number in the new log as the outer one in the old.
+    let inner = world.session(&world.acme);
+    let (began, log) = (outer.receipt().unwrap().seq(), outer.receipt().unwrap().log());
+    assert_eq!(inner.receipt().unwrap().seq(), began);
+    let closed = outer.close().unwrap();
+    let message = closed.verify(&world.vault.log_key(world.acme.pin.tenant).unwrap()).unwrap();
+    assert_eq!((message.refers, message.details["began-entry"].clone()), (None, began.to_string()));
+    assert_eq!(message.details["began-log"], strongroom::tlog::origin_of(&log));
+    let report = audit(&inner, None);
+    assert!(report.is_clean() && report.unconcluded == [began], "{report}");
+}
+
+#[test]
 fn a_retired_writer_can_commit_nothing_more() {
     let world = World::new();
     let ingestor = world.ingestor(&world.acme);

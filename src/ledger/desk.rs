@@ -19,7 +19,7 @@ use crate::period::{Drawn, FirstBlock, OpenEpoch, Period};
 use crate::room::{Room, Tenant};
 use crate::secret::Secret;
 use crate::store::{Act, Append, Appended, Change, LogKeys, Make, NewEntry, NewPaper, Op, Outcome, Position, Which};
-use crate::tlog::Leaf;
+use crate::tlog::{Leaf, origin_of};
 
 /// Tenants whose epochs are kept open for further entries: each holds a file.
 const MAX_DESKS: usize = 64;
@@ -45,7 +45,8 @@ pub(crate) struct Tell {
     pub(crate) purpose: Option<String>,
     pub(crate) records: Told,
     pub(crate) payload: Option<[u8; 32]>,
-    pub(crate) refers: Option<u64>,
+    /// The entry that it concludes: the key of its log, and its number there.
+    pub(crate) refers: Option<(PublicKey, u64)>,
     pub(crate) details: BTreeMap<String, String>,
     /// Documents that are kept with it. The message names their topics.
     pub(crate) papers: Vec<Paper>,
@@ -330,7 +331,8 @@ impl Ledger {
                 continue;
             }
             let mut tell = Tell::new(Kind::OutcomeUnknown, "operator").detail("began", &act.kind);
-            tell.refers = Some(act.seq);
+            let began = self.room.store.logs(act.tenant)?.into_iter().find(|row| row.n == act.log);
+            tell.refers = began.map(|row| (row.key, act.seq));
             match self.append(act.tenant, tell, self.own_signer(), Act::End(act.log, act.seq), Vec::new()) {
                 Ok(_) => {}
                 // Another process was faster.
@@ -404,6 +406,15 @@ fn make(
         let topics: Vec<&str> = papers.iter().map(|paper| paper.topic).collect();
         details.insert(PAPERS.to_owned(), topics.join(" "));
     }
+    let refers = match refers {
+        Some((log, seq)) if log != position.log => {
+            // Begun before the log was rotated, or restored: that number here is another entry's.
+            details.insert("began-log".to_owned(), origin_of(&log));
+            details.insert("began-entry".to_owned(), seq.to_string());
+            None
+        }
+        refers => refers.map(|(_, seq)| seq),
+    };
     let mut nonce = [0; 32];
     random(&mut nonce)?;
     let (log, seq, time) = (position.origin.to_owned(), position.seq, position.time);

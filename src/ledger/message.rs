@@ -170,7 +170,7 @@ pub struct Message {
     pub records: Option<RecordSet>,
     /// SHA-256 of the document that it speaks of: a card, a policy.
     pub payload: Option<[u8; 32]>,
-    /// The number of the entry that it concludes.
+    /// The number of the entry that it concludes, if that is in the same log; else its `details` say where it is.
     pub refers: Option<u64>,
     /// More, by name.
     pub details: BTreeMap<String, String>,

@@ -114,7 +114,7 @@ impl Lease {
         let mut tell = Tell::new(kind, self.access.actor.clone());
         tell.purpose = Some(self.access.purpose.clone());
         tell.basis.clone_from(&self.access.basis);
-        tell.refers = self.opened.as_ref().map(|opened| opened.receipt.seq());
+        tell.refers = self.opened.as_ref().map(|opened| (opened.receipt.log(), opened.receipt.seq()));
         tell
     }
 
@@ -186,7 +186,7 @@ impl TenantSession {
     pub(crate) fn tell(&self, kind: Kind) -> Tell {
         let mut tell = self.lease.tell(kind);
         match tell.refers.take() {
-            Some(opened) => tell.detail("session", opened),
+            Some((_, opened)) => tell.detail("session", opened),
             None => tell,
         }
     }
