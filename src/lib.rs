@@ -57,6 +57,8 @@ mod check;
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod spec_examples;
 
 pub use agree::Standing;

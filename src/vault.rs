@@ -92,17 +92,18 @@ impl Vault {
     /// program made it; else as the file system.
     pub fn open(path: impl AsRef<Path>, options: impl Into<VaultOptions>) -> Result<Self> {
         let VaultOptions { operator, anchor, outlets } = options.into();
-        let room = Arc::new(Room::open(path.as_ref(), anchor.as_deref())?);
+        let room = Room::open(path.as_ref(), anchor.as_deref())?;
         if room.store.operator()? != operator.public_key() {
             return Err(Error::new(ErrorKind::WrongKey, "opening a vault"));
         }
-        let ledger = Ledger::new(Arc::clone(&room), operator, outlets)?;
+        let vault = Self::of(room, operator, outlets)?;
+        let ledger = vault.ledger()?;
         // What cannot be concluded now, because the disk is full or the ledger was rolled back, is when it can; until
         // then a check names it, and everything else says for itself what keeps it from going on.
         let _ = ledger.recover();
         // What the last process did not get out, and the others have not yet.
         ledger.publish_all()?;
-        Ok(Self { room, ledger: Some(Arc::new(ledger)) })
+        Ok(vault)
     }
 
     /// Opens a vault without any key: to check it, to read its heads, and to make room after a crash.
@@ -175,10 +176,15 @@ impl Vault {
         self.ledger.as_ref().ok_or_else(|| Error::new(ErrorKind::WrongKey, doing))
     }
 
-    #[cfg(test)]
-    pub(crate) fn with_room(room: Arc<Room>, operator: Arc<OperatorKey>) -> Self {
-        let ledger = Ledger::new(Arc::clone(&room), operator, Vec::new()).map(Arc::new).ok();
-        Self { room, ledger }
+    /// The vault of these stores, without concluding anything in its ledgers.
+    pub(crate) fn of(
+        room: Room,
+        operator: Arc<OperatorKey>,
+        outlets: Vec<(SinkOptions, Box<dyn Outlet>)>,
+    ) -> Result<Self> {
+        let room = Arc::new(room);
+        let ledger = Ledger::new(Arc::clone(&room), operator, outlets)?;
+        Ok(Self { room, ledger: Some(Arc::new(ledger)) })
     }
 }
 

@@ -4,8 +4,6 @@
 //! leaves slots, objects and a lease that no row names, which the sweep removes; after it, the record is there.
 
 mod body;
-#[cfg(test)]
-mod faults;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,4 @@
-//! Every fault of every store, once as "it failed" and once as "it happened, but we were not told".
-
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -9,131 +7,59 @@ use zeroize::Zeroizing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
 use crate::index::Token;
-use crate::key::{DisclosurePolicy, Identity, OperatorKey, PublicKey, Suite, TenantCard, TenantPin, WriterKey};
-use crate::record::{Channel, Draft, PartKind};
-use crate::retrieve::Access;
+use crate::key::{OperatorKey, PublicKey};
 use crate::room::Room;
 use crate::secret::Secret;
 use crate::store::*;
 use crate::stream::ReadAt;
-use crate::vault::Vault;
-
-#[test]
-fn whatever_call_fails_the_vault_is_as_it_was_and_a_sweep_leaves_it_clean() {
-    for told in [true, false] {
-        let World { dir: _dir, path, vault, identity, pin, writer } = World::new();
-        let count = || vault.check().unwrap().records;
-
-        let mut failures = 0;
-        for calls in 0.. {
-            let before = count();
-            let fuse = Arc::new(Fuse { left: AtomicI64::new(calls), told });
-            let faulty = faulty(&path, &fuse);
-            let ingested = faulty.ingestor(&pin, Arc::clone(&writer)).and_then(|i| {
-                i.ingest_batch(vec![draft(&[1; 3000]), draft(&[2; 100_000]), draft(&[3; 700_000])]).map(|_| drop(i))
-            });
-            drop(faulty);
-            match ingested {
-                Ok(()) => {
-                    assert_eq!(count(), before + 3);
-                    break;
-                }
-                Err(error) if error.kind() == ErrorKind::OutcomeUnknown => {
-                    assert!(!told, "a failure that was told is never an unknown outcome");
-                    assert!([before, before + 3].contains(&count()));
-                }
-                Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::Io, "{error}");
-                    assert_eq!(count(), before, "call {calls}");
-                }
-            }
-            failures += 1;
-            let report = vault.check().unwrap();
-            assert!(report.is_sound(), "call {calls}: {report}");
-            vault.sweep().unwrap();
-            let report = vault.check().unwrap();
-            assert!(report.is_clean(), "call {calls}: {report}");
-        }
-        assert!(failures > 7, "only {failures} calls could fail");
-        let session = vault.session(pin.tenant, identity, Access::new("t", "t")).unwrap();
-        assert!(session.check().unwrap().is_clean());
-    }
-}
-
-#[test]
-fn after_an_unknown_outcome_nothing_that_may_be_named_is_removed() {
-    let World { dir: _dir, path, vault, identity, pin, writer } = World::new();
-
-    let fuse = Arc::new(Fuse { left: AtomicI64::new(i64::MAX), told: false });
-    let faulty = faulty(&path, &fuse);
-    let ingestor = faulty.ingestor(&pin, writer).unwrap();
-    ingestor.ingest(draft(b"before")).unwrap();
-    // The last call of an ingest is the commit of its rows: a long part takes an object's create and finish, the
-    // folder's sync, and that.
-    fuse.left.store(3, Ordering::SeqCst);
-    let unknown = ingestor.ingest(draft(&[7; 700_000])).unwrap_err();
-    assert_eq!(unknown.kind(), ErrorKind::OutcomeUnknown);
-    drop(ingestor);
-    let session = vault.session(pin.tenant, identity, Access::new("t", "t")).unwrap();
-    let report = session.check().unwrap();
-    assert!(report.is_clean(), "{report}");
-    assert_eq!(report.records, 2, "it was committed, and is whole");
-}
-
-/// A vault with a tenant and a writer.
-struct World {
-    dir: tempfile::TempDir,
-    path: PathBuf,
-    vault: Vault,
-    identity: Arc<Identity>,
-    pin: TenantPin,
-    writer: Arc<WriterKey>,
-}
-
-impl World {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("v");
-        let vault = Vault::create(&path, operator()).unwrap();
-        let identity = Arc::new(Identity::generate_for(Suite::X25519).unwrap());
-        let card = TenantCard::new(vault.id(), TenantId::generate().unwrap(), &identity);
-        let pin = vault.enrol("t", &card, &DisclosurePolicy::none(&card, &identity).unwrap()).unwrap();
-        let writer = Arc::new(WriterKey::generate().unwrap());
-        vault.enrol_writer(writer.public_key()).unwrap();
-        Self { dir, path, vault, identity, pin, writer }
-    }
-}
-
-fn draft(content: &[u8]) -> Draft<'_> {
-    Draft::new(Channel::Voice).part(PartKind::Audio, "audio/x", content)
-}
 
 /// Counts calls that change something; when it reaches zero, that call fails.
-struct Fuse {
-    left: AtomicI64,
-    told: bool,
+pub(super) struct Fuse {
+    pub(super) left: AtomicI64,
+    pub(super) fault: Fault,
+}
+
+/// How a call fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fault {
+    /// It did nothing, and says so.
+    Told,
+    /// It did what it should, and says that it did not.
+    Untold,
+    /// The process dies before it.
+    KilledBefore,
+    /// The process dies behind it.
+    KilledBehind,
 }
 
 impl Fuse {
+    pub(super) fn new(calls: i64, fault: Fault) -> Arc<Self> {
+        Arc::new(Self { left: AtomicI64::new(calls), fault })
+    }
+
     fn burn<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.left.fetch_sub(1, Ordering::SeqCst) != 0 {
             return call();
         }
-        if !self.told {
+        if matches!(self.fault, Fault::Untold | Fault::KilledBehind) {
             call()?;
+        }
+        if matches!(self.fault, Fault::KilledBefore | Fault::KilledBehind) {
+            std::process::abort();
         }
         Err(Error::new(ErrorKind::Io, "doing what a test lets fail"))
     }
 }
 
-fn operator() -> Arc<OperatorKey> {
+pub(super) fn operator() -> Arc<OperatorKey> {
     Arc::new(OperatorKey::from_secret(Secret::from_fn(|s| *s = [0x51; 32])))
 }
 
-fn faulty(path: &Path, fuse: &Arc<Fuse>) -> Vault {
+/// The stores of a vault's folder, behind a fuse.
+pub(super) fn faulty(path: &Path, fuse: &Arc<Fuse>) -> Room {
     let anchor = Arc::new(Anchor::open(&path.join("anchor")).unwrap());
     let store = SqliteStore::open(&path.join("vault.db"), Arc::clone(&anchor)).unwrap();
-    let room = Room {
+    Room {
         id: store.vault().unwrap(),
         store: Box::new(Faulty(store, Arc::clone(fuse))),
         objects: Box::new(Faulty(FileObjects::new(path.join("objects")), Arc::clone(fuse))),
@@ -141,8 +67,7 @@ fn faulty(path: &Path, fuse: &Arc<Fuse>) -> Vault {
         leases: Leases::new(path.join("live")),
         anchor,
         reserve: Reserve::new(path.join("reserve")),
-    };
-    Vault::with_room(Arc::new(room), operator())
+    }
 }
 
 struct Faulty<T>(T, Arc<Fuse>);
@@ -202,10 +127,10 @@ impl<T: Slots> Slots for Faulty<T> {
 impl<T: Store> Store for Faulty<T> {
     fn commit(&self, change: Change) -> Result<Vec<Outcome>> {
         let committed = self.1.burn(|| self.0.commit(change));
-        committed.map_err(|e| match self.1.told {
-            true => e,
+        committed.map_err(|e| match self.1.fault {
+            Fault::Told => e,
             // What the contract says of a commit that may have happened.
-            false => Error::new(ErrorKind::OutcomeUnknown, "committing").because(e),
+            _ => Error::new(ErrorKind::OutcomeUnknown, "committing").because(e),
         })
     }
     fn vault(&self) -> Result<VaultId> {
