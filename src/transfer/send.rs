@@ -405,7 +405,7 @@ impl<'s> Sending<'s> {
             tell = tell.detail(name, value);
         }
         tell.purpose = Some(self.purpose.clone());
-        tell.refers = Some(recorded.receipt.seq());
+        tell.refers = Some((recorded.receipt.log(), recorded.receipt.seq()));
         let tell = tell.paper(paper::TOPIC, Some(*self.id.as_bytes()), paper::encode(step)?);
         let concluded = self.session.record(tell, Act::End(recorded.log, recorded.receipt.seq()))?;
         self.recorded = None;
