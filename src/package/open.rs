@@ -71,10 +71,10 @@ impl Package {
     /// Memory: bounded, however large it is.
     ///
     /// # Errors
-    /// [`WrongKey`](ErrorKind::WrongKey) if it is for somebody else; [`Tampered`](ErrorKind::Tampered) if a proof, digest
-    /// or signature does not hold, or it is cut; [`Refused`](ErrorKind::Refused) if it has expired or is under another
-    /// agreement; [`TooLarge`](ErrorKind::TooLarge) above the limit; [`AlreadyExists`](ErrorKind::AlreadyExists) if the
-    /// folder is there; else as the file system.
+    /// [`WrongKey`](ErrorKind::WrongKey) if it is for somebody else; [`InvalidInput`](ErrorKind::InvalidInput) if it is no
+    /// age file; [`Tampered`](ErrorKind::Tampered) if a proof, digest or signature does not hold, or it is cut;
+    /// [`Refused`](ErrorKind::Refused) if it has expired or is under another agreement; [`TooLarge`](ErrorKind::TooLarge)
+    /// above the limit; [`AlreadyExists`](ErrorKind::AlreadyExists) if the folder is there; else as the file system.
     pub fn open(
         input: impl Read,
         identity: &Identity,
