@@ -20,6 +20,9 @@ pub(crate) struct Bars<'a> {
 }
 
 pub(crate) struct Series<'a> {
+    /// Of its colour and texture: 0 to 7, each once in a chart.
+    pub(crate) paint: usize,
+    /// Someone else may have written it.
     pub(crate) name: &'a str,
     /// What is counted in it, as a sentence for the legend; may be empty.
     pub(crate) meaning: &'a str,
@@ -59,13 +62,16 @@ impl Bars<'_> {
 
     fn legend(&self, bars: &[Bar], page: &mut Page<'_>) -> io::Result<()> {
         page.open("ul", &[("class", &"legend")])?;
-        for (at, Series { name, meaning }) in self.series.iter().enumerate() {
+        for (at, Series { paint, name, meaning }) in self.series.iter().enumerate() {
             page.open("li", &[])?;
             page.open("svg", &[("class", &"swatch"), ("aria-hidden", &"true")])?;
-            page.void("rect", &[("width", &"100%"), ("height", &"100%"), ("fill", &fill(self.id, at))])?;
+            page.void("rect", &[("width", &"100%"), ("height", &"100%"), ("fill", &fill(self.id, *paint))])?;
             page.close()?;
             page.open("span", &[])?;
-            page.element("b", &[], format_args!("{name} {}", Grouped(sum(bars, at))))?;
+            page.open("b", &[])?;
+            page.quoted(name)?;
+            page.text(format_args!(" {}", Grouped(sum(bars, at))))?;
+            page.close()?;
             if !meaning.is_empty() {
                 page.text(format_args!(" {meaning}"))?;
             }
@@ -88,7 +94,9 @@ impl Bars<'_> {
         page.element("th", &[("scope", &"col")], "Period")?;
         for name in shown.iter().map(|at| self.series[*at].name).chain(["All"]) {
             page.open("th", &[("scope", &"col")])?;
-            page.element("span", &[], name)?;
+            page.open("span", &[])?;
+            page.quoted(name)?;
+            page.close()?;
             page.close()?;
         }
         page.close()?;
@@ -129,7 +137,8 @@ mod tests {
     fn chart(counts: &[(Month, Vec<u64>)]) -> String {
         let mut out = Vec::new();
         let mut page = Page::begin("A chart", &mut out).unwrap();
-        let series = ["Stored", "Read", "<Shared>"].map(|name| Series { name, meaning: "" });
+        let names = [(0, "Stored"), (7, "Read"), (5, "<Shared>\u{202e}")];
+        let series = names.map(|(paint, name)| Series { paint, name, meaning: "" });
         Bars { id: "acts", title: "Acts", unit: "acts", series: &series, counts }.write(&mut page).unwrap();
         page.finish().unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -161,7 +170,21 @@ mod tests {
         ] {
             assert!(text.contains(expected), "{expected}");
         }
-        assert!(text.contains("<title>March 2024: &lt;Shared&gt; 2</title>"));
+        assert!(text.contains("<title>March 2024: &lt;Shared&gt;[U+202E] 2</title>"));
+        let code = "<span class=\"code\">U+202E</span>";
+        assert!(text.contains(&format!("<b><bdi>&lt;Shared&gt;{code}</bdi> 2</b>")));
+        assert!(text.contains(&format!("<th scope=\"col\"><span><bdi>&lt;Shared&gt;{code}</bdi></span></th>")));
+    }
+
+    #[test]
+    fn each_series_has_the_paint_that_was_chosen_for_it() {
+        let text = chart(&[(month(24_290), vec![1, 2, 3])]);
+        for paint in [0, 5, 7] {
+            assert_eq!(text.matches(&format!("id=\"acts-fill-{paint}\" class=\"s{paint}\"")).count(), 1);
+            // In the picture and in its legend.
+            assert_eq!(text.matches(&format!("fill=\"url(#acts-fill-{paint})\"")).count(), 2);
+        }
+        assert_eq!(text.matches("<pattern").count(), 3);
     }
 
     #[test]

@@ -101,6 +101,11 @@ impl fmt::Display for Clock {
     }
 }
 
+/// `16 March 2024 at 16:09:20 UTC`.
+pub(crate) fn moment(time: Timestamp) -> String {
+    format!("{} at {} UTC", Day::of(time).date(), Clock(time))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

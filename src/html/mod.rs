@@ -11,10 +11,20 @@ mod date;
 mod period;
 mod plot;
 mod chart;
+mod masthead;
+mod filter;
+mod outline;
+mod entry;
+mod appendix;
 #[cfg(test)]
 pub(crate) mod checker;
 
+pub(crate) use appendix::{Check, footer, limits, values};
 pub(crate) use chart::{Bars, Series};
-pub(crate) use date::{Clock, Day, Month};
-pub(crate) use number::Grouped;
-pub(crate) use page::{Attribute, Page};
+pub(crate) use date::{Day, Month, moment};
+pub(crate) use entry::{Entry, Tone};
+pub(crate) use filter::{Filter, Groups};
+pub(crate) use masthead::Masthead;
+pub(crate) use number::{Grouped, counted};
+pub(crate) use outline::{Days, Outline};
+pub(crate) use page::Page;

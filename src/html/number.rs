@@ -23,6 +23,11 @@ impl fmt::Display for Grouped {
     }
 }
 
+/// A count of things: `1 entry`, `1,234 entries`.
+pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", Grouped::from(n), if n == 1 { one } else { many })
+}
+
 /// A count in at most six characters, cut off where they end: `9,999`, `12.3k`, `3.4M`, `1.8e19`.
 pub(super) fn short(n: u128) -> String {
     const UNITS: [(u128, &str); 4] = [(1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G"), (1_000_000_000_000, "T")];
@@ -47,6 +52,12 @@ mod tests {
         for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(Grouped(n).to_string(), text);
         }
+    }
+
+    #[test]
+    fn one_of_a_thing_is_not_many() {
+        let entries = |n| counted(n, "entry", "entries");
+        assert_eq!([0, 1, 1_000].map(entries), ["0 entries", "1 entry", "1,000 entries"]);
     }
 
     #[test]

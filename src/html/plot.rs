@@ -82,12 +82,12 @@ impl Plot<'_> {
     /// Each series has its colour and its texture: neighbours differ on grey paper and to every eye.
     fn fills(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.open("defs", &[])?;
-        for (at, (texture, turn)) in TEXTURES.iter().enumerate().take(self.series.len()) {
+        for (paint, (texture, turn)) in self.series.iter().filter_map(|of| Some((of.paint, TEXTURES.get(of.paint)?))) {
             page.open(
                 "pattern",
                 &[
-                    ("id", &format_args!("{}-fill-{at}", self.id)),
-                    ("class", &format_args!("s{at}")),
+                    ("id", &format_args!("{}-fill-{paint}", self.id)),
+                    ("class", &format_args!("s{paint}")),
                     ("width", &6),
                     ("height", &6),
                     ("patternUnits", &"userSpaceOnUse"),
@@ -107,7 +107,8 @@ impl Plot<'_> {
         let mut y = BASE;
         page.open("g", &[])?;
         let heights = heights(&bar.counts, top);
-        for (series, (n, height)) in bar.counts.iter().zip(heights).enumerate().filter(|(_, (n, _))| **n > 0) {
+        let pieces = self.series.iter().zip(bar.counts.iter().zip(heights));
+        for (Series { paint, name, .. }, (n, height)) in pieces.filter(|(_, (n, _))| **n > 0) {
             y -= height;
             page.open(
                 "rect",
@@ -117,10 +118,10 @@ impl Plot<'_> {
                     ("width", &format_args!("{width:.3}%")),
                     ("y", &format_args!("{y:.1}")),
                     ("height", &format_args!("{height:.1}")),
-                    ("fill", &fill(self.id, series)),
+                    ("fill", &fill(self.id, *paint)),
                 ],
             )?;
-            page.element("title", &[], format_args!("{}: {} {}", bar.name(), self.series[series].name, Grouped(*n)))?;
+            page.plain("title", format_args!("{}: {name} {}", bar.name(), Grouped(*n)))?;
             page.close()?;
         }
         if bar.total() > 0 && step_for(self.bars.len(), longest + 1, WIDE) == 1 {
@@ -168,8 +169,8 @@ impl Plot<'_> {
 }
 
 /// How a series is painted, in the picture and in its legend.
-pub(super) fn fill(id: &str, series: usize) -> String {
-    format!("url(#{id}-fill-{series})")
+pub(super) fn fill(id: &str, paint: usize) -> String {
+    format!("url(#{id}-fill-{paint})")
 }
 
 /// Every how many of `n` labels there is room for.

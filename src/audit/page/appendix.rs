@@ -1,7 +1,7 @@
 use std::io;
 
-use super::heading::{Heading, moment};
-use crate::html::Page;
+use super::heading::Heading;
+use crate::html::{Page, footer, limits, values};
 
 impl Heading<'_> {
     /// Everything behind the last entry: how to check it, and the values for that.
@@ -10,9 +10,7 @@ impl Heading<'_> {
         self.checking(page)?;
         self.values(page)?;
         page.close()?;
-        page.open("footer", &[])?;
-        page.element("p", &[], format_args!("Written by strongroom on {}. All times are UTC.", moment(self.exported)))?;
-        page.close()
+        footer(self.exported, page)
     }
 
     fn checking(&self, page: &mut Page<'_>) -> io::Result<()> {
@@ -26,32 +24,15 @@ impl Heading<'_> {
              checkpoint is below. Receipts, checkpoints and keys are files of open formats (C2SP tlog-proof, Sigsum), \
              and programs that the makers of this vault did not write check them on any computer, without a network.",
         )?;
-        for check in self.checks {
-            page.element("p", &[("class", &"shows")], check.shows)?;
-            page.open("pre", &[])?;
-            page.open("code", &[])?;
-            page.quoted(check.command)?;
-            page.close()?;
-            page.close()?;
-        }
-        if !self.limits.is_empty() {
-            page.element("h3", &[], "What it cannot show")?;
-            page.open("ul", &[("class", &"plain")])?;
-            for limit in self.limits {
-                page.element("li", &[], limit)?;
-            }
-            page.close()?;
-        }
+        self.checks.iter().try_for_each(|check| check.write(page))?;
+        limits(self.limits, page)?;
         page.close()
     }
 
     fn values(&self, page: &mut Page<'_>) -> io::Result<()> {
         let (size, exported) = (self.size.to_string(), self.exported.to_string());
         let signed = self.signed.map_or("compared with none".to_owned(), |(time, size)| format!("{time}, size {size}"));
-        page.open("section", &[("aria-labelledby", &"values")])?;
-        page.element("h2", &[("id", &"values")], "Exact values")?;
-        page.open("dl", &[("class", &"values")])?;
-        for (name, value) in [
+        let pairs = [
             ("Tenant", self.tenant_id),
             ("Log", self.origin),
             ("Log key", self.key),
@@ -59,10 +40,7 @@ impl Heading<'_> {
             ("Root hash", self.root),
             ("Clock", &signed),
             ("Page written", &exported),
-        ] {
-            page.pair(name, value)?;
-        }
-        page.close()?;
-        page.close()
+        ];
+        values(&pairs, page)
     }
 }

@@ -3,7 +3,7 @@ use std::io;
 use super::guide;
 use super::sentence::Group;
 use super::tally::Tally;
-use crate::html::{Bars, Clock, Day, Grouped, Page};
+use crate::html::{Bars, Check, Day, Grouped, Masthead, Page, counted, moment};
 use crate::time::Timestamp;
 
 /// What a page says of the ledger as a whole.
@@ -30,16 +30,6 @@ pub(crate) struct Heading<'a> {
     pub(crate) checks: &'a [Check<'a>],
 }
 
-/// From so many entries on, a browser lays out only the days that are looked at.
-const LONG: u64 = 1_000;
-
-/// A command by which a reader convinces himself.
-pub(crate) struct Check<'a> {
-    /// What it shows, as a sentence.
-    pub(crate) shows: &'a str,
-    pub(crate) command: &'a str,
-}
-
 impl Heading<'_> {
     /// Everything before the first entry.
     pub(super) fn above(&self, tally: &Tally, page: &mut Page<'_>) -> io::Result<()> {
@@ -56,38 +46,31 @@ impl Heading<'_> {
             page.element("p", &[("class", &"quiet")], text)?;
         }
         page.close()?;
-        let class = if tally.entries > LONG { "timeline long" } else { "timeline" };
-        page.open("section", &[("class", &class), ("aria-labelledby", &"entries")])?;
+        let outline = &tally.outline;
+        page.open("section", &[("class", &outline.class()), ("aria-labelledby", &"entries")])?;
         page.element("h2", &[("id", &"entries")], "Entries")?;
-        if tally.entries == 0 {
+        if outline.is_empty() {
             return page.element("p", &[("class", &"nothing")], "There are no entries in this period.");
         }
-        guide::months(tally, page)?;
-        guide::filter(tally, page)
+        outline.months(page)?;
+        guide::filter(outline.groups(), page)
     }
 
     fn title(&self, tally: &Tally, page: &mut Page<'_>) -> io::Result<()> {
-        page.open("header", &[])?;
-        page.element("p", &[("class", &"kind")], "Ledger")?;
-        page.open("h1", &[])?;
-        page.quoted(self.tenant)?;
-        page.close()?;
-        page.element("p", &[("class", &"period")], self.period(tally))?;
-        guide::sections(page)?;
-        page.open("dl", &[("class", &"facts")])?;
-        for (name, n) in [
+        let facts = [
             ("Entries in the ledger", self.size),
             ("On this page", tally.entries),
             ("Text erased", tally.shredded),
             ("Text unreadable", tally.unreadable),
-        ] {
-            page.open("div", &[])?;
-            page.element("dt", &[], name)?;
-            page.element("dd", &[], Grouped::from(n))?;
-            page.close()?;
+        ];
+        Masthead {
+            kind: "Ledger",
+            title: self.tenant,
+            period: &self.period(tally),
+            sections: &guide::SECTIONS,
+            facts: &facts.map(|(name, n)| (name, n.into())),
         }
-        page.close()?;
-        page.close()
+        .write(page)
     }
 
     fn period(&self, tally: &Tally) -> String {
@@ -160,9 +143,5 @@ impl Heading<'_> {
 }
 
 fn entries(n: u64) -> String {
-    if n == 1 { "1 entry".to_owned() } else { format!("{} entries", Grouped::from(n)) }
-}
-
-pub(super) fn moment(time: Timestamp) -> String {
-    format!("{} at {} UTC", Day::of(time).date(), Clock(time))
+    counted(n, "entry", "entries")
 }

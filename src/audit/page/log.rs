@@ -1,9 +1,10 @@
 use std::io::Write;
 use std::vec;
 
-use super::{Act, Check, Heading, Item, Said, Tally, write};
+use super::{Act, Heading, Item, Said, Tally, write};
 use crate::audit::{AuditReport, Entry, State, TenantLog};
 use crate::error::{Error, ErrorKind, Result};
+use crate::html::Check;
 use crate::id::hex;
 use crate::ledger::Message;
 use crate::time::Timestamp;

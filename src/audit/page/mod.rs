@@ -13,7 +13,7 @@ mod log;
 #[cfg(test)]
 mod tests;
 
-use heading::{Check, Heading};
+use heading::Heading;
 use item::{Act, Item, Said};
 use tally::Tally;
 use write::write;

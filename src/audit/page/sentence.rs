@@ -1,4 +1,4 @@
-use crate::html::{Grouped, Series};
+use crate::html::{Grouped, Series, Tone};
 
 /// What an act is about, in the order of the chart's series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,24 +15,35 @@ pub(crate) enum Group {
 
 impl Group {
     pub(crate) const SERIES: [Series<'static>; 7] = [
-        Series { name: "Stored", meaning: "Interactions came into the vault." },
-        Series { name: "Read", meaning: "The tenant opened interactions, with its own secret key." },
-        Series {
-            name: "Handed over",
-            meaning: "Interactions were sent to a third party or disclosed to an authority.",
-        },
-        Series {
-            name: "Governed",
-            meaning: "Rules and keys: policies, agreements, orders, legal holds, restrictions, notices, inquiries.",
-        },
-        Series { name: "Erased", meaning: "Interactions were destroyed by destroying their keys." },
-        Series { name: "Trouble", meaning: "Something failed, was restored, or has an outcome that nobody knows." },
-        Series { name: "Unreadable", meaning: "The text of the entry is erased, or does not open." },
+        Self::Stored.series("Stored", "Interactions came into the vault."),
+        Self::Read.series("Read", "The tenant opened interactions, with its own secret key."),
+        Self::HandedOver.series("Handed over", "Interactions were sent to a third party or disclosed to an authority."),
+        Self::Governed.series(
+            "Governed",
+            "Rules and keys: policies, agreements, orders, legal holds, restrictions, notices, inquiries.",
+        ),
+        Self::Erased.series("Erased", "Interactions were destroyed by destroying their keys."),
+        Self::Trouble.series("Trouble", "Something failed, was restored, or has an outcome that nobody knows."),
+        Self::Unreadable.series("Unreadable", "The text of the entry is erased, or does not open."),
     ];
 
-    /// Whose acts a reader must not miss.
-    pub(crate) fn is_grave(self) -> bool {
-        matches!(self, Self::HandedOver | Self::Erased | Self::Trouble)
+    const fn series(self, name: &'static str, meaning: &'static str) -> Series<'static> {
+        Series { paint: self as usize, name, meaning }
+    }
+
+    /// Whether its acts are such as a reader must not miss.
+    pub(crate) fn tone(self) -> Tone {
+        match self {
+            Self::HandedOver | Self::Erased => Tone::Grave,
+            Self::Trouble => Tone::Alarm,
+            Self::Unreadable => Tone::Faint,
+            Self::Stored | Self::Read | Self::Governed => Tone::Plain,
+        }
+    }
+
+    /// Whose acts most entries are.
+    pub(crate) fn is_routine(self) -> bool {
+        matches!(self, Self::Stored | Self::Read)
     }
 }
 

@@ -3,7 +3,7 @@ use std::io;
 
 use super::*;
 use crate::error::{Error, Result};
-use crate::html::checker;
+use crate::html::{Check, checker};
 use crate::time::Timestamp;
 
 const HOSTILE: &str = "\u{202e}</bdi></dd><script src=\"//x\">'&\0\u{2066}<style>*{}</style>";

@@ -1,11 +1,10 @@
-use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
 
 use super::item::{Act, Item, Said};
 use super::sentence::sentence;
 use super::tally::Tally;
-use crate::html::{Attribute, Clock, Day, Grouped, Month, Page};
+use crate::html::{Days, Entry, Grouped, Page};
 use crate::time::Timestamp;
 
 /// Processes that commit at the same moment may be written in another order.
@@ -15,15 +14,10 @@ const SHREDDED: &str = "The text of this entry was erased. That it was made, and
 const UNREADABLE: &str =
     "The text of this entry is not shown: it does not open, or is not what was written. The audit above says which.";
 
-/// Entries in the order of the ledger, under their months and days. A day that comes again, because a clock went back,
-/// has its heading again.
+/// Entries in the order of the ledger, under their months and days.
 #[derive(Default)]
 pub(super) struct Timeline {
-    /// Those that have their anchor.
-    months: BTreeSet<Month>,
-    month: Option<Month>,
-    day: Option<Day>,
-    is_open: bool,
+    days: Days,
     first: Option<u64>,
     highest: Option<u64>,
     last: Option<(u64, Option<Timestamp>)>,
@@ -31,78 +25,25 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub(super) fn item(&mut self, item: &Item, tally: &Tally, page: &mut Page<'_>) -> io::Result<()> {
-        self.heading(item.time, tally, page)?;
+        self.days.at(item.time, &tally.outline, page)?;
         self.oddities(item, page)?;
         let first = *self.first.get_or_insert(item.seq);
-        let group = item.group();
-        let class = format!("entry s{}{}", group as usize, if group.is_grave() { " grave" } else { "" });
-        let id = format!("e{}", item.seq);
-        let attributes: [Attribute<'_>; 2] = [("class", &class), ("id", &id)];
+        let (group, id) = (item.group(), format!("e{}", item.seq));
         // An entry that comes again has no second anchor.
         let is_new = self.highest.is_none_or(|highest| item.seq > highest);
-        page.open("li", if is_new { &attributes } else { &attributes[..1] })?;
+        let (id, own, is_rare) = (id.as_str(), is_new.then_some(id.as_str()), !group.is_routine());
+        Entry { id: own, paint: group as usize, time: item.time, is_rare, tone: group.tone() }.open(page)?;
         self.highest = self.highest.max(Some(item.seq));
-        page.open("div", &[("class", &"when")])?;
-        match item.time {
-            Some(time) => page.element("time", &[("datetime", &time)], Clock(time))?,
-            None => page.text("No time")?,
-        }
-        page.close()?;
-        page.open("div", &[("class", &"what")])?;
         match &item.said {
             Said::Act(act) => told(act, first..item.seq, page)?,
             Said::Shredded => page.element("p", &[], SHREDDED)?,
             Said::Unreadable => page.element("p", &[], UNREADABLE)?,
         }
-        page.close()?;
-        page.open("div", &[("class", &"ref")])?;
-        page.link(&id, format_args!("Entry {}", Grouped::from(item.seq)))?;
-        page.open("code", &[])?;
-        page.quoted(&item.receipt)?;
-        page.close()?;
-        page.close()?;
-        page.close()
+        Entry::close(id, format_args!("Entry {}", Grouped::from(item.seq)), &item.receipt, page)
     }
 
     pub(super) fn finish(self, page: &mut Page<'_>) -> io::Result<()> {
-        if self.is_open { (0..3).try_for_each(|_| page.close()) } else { Ok(()) }
-    }
-
-    /// An entry without a time stands with the one before it.
-    fn heading(&mut self, time: Option<Timestamp>, tally: &Tally, page: &mut Page<'_>) -> io::Result<()> {
-        let (month, day) = (time.map(Month::of), time.map(Day::of));
-        if self.is_open && (day == self.day || day.is_none()) {
-            return Ok(());
-        }
-        let is_other_month = !self.is_open || month != self.month;
-        if self.is_open {
-            (0..if is_other_month { 3 } else { 2 }).try_for_each(|_| page.close())?;
-        }
-        if is_other_month {
-            page.open("section", &[("class", &format_args!("month{}", tally.below_month(month).classes()))])?;
-            match month {
-                Some(month) => self.month_heading(month, page)?,
-                None => page.element("h3", &[], "Time not known")?,
-            }
-        }
-        page.open("section", &[("class", &format_args!("day{}", tally.below_day(day).classes()))])?;
-        if let Some(day) = day {
-            page.element("h4", &[], day)?;
-        }
-        page.open("ol", &[])?;
-        (self.month, self.day, self.is_open) = (month, day, true);
-        Ok(())
-    }
-
-    fn month_heading(&mut self, month: Month, page: &mut Page<'_>) -> io::Result<()> {
-        page.open("div", &[("class", &"month-name")])?;
-        if self.months.insert(month) {
-            page.element("h3", &[("id", &format_args!("m{}", month.slug()))], month)?;
-        } else {
-            page.element("h3", &[], format_args!("{month}, again"))?;
-        }
-        page.link("months", "All months")?;
-        page.close()
+        self.days.finish(page)
     }
 
     /// What a ledger in order never has, said where it is.
