@@ -8,6 +8,7 @@ use crate::agreement::{Agreement, Field, Refusal, TransferPolicy};
 use crate::encoding::codec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::hex;
+use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt, check_text};
 use crate::record::PartKind;
 use crate::retrieve::TenantSession;
@@ -27,8 +28,12 @@ pub struct Standing {
     pub agreement: Agreement,
     /// Since when this revision is in force.
     pub since: Timestamp,
+    /// The ledger that tells of this revision, and the number of its entry.
+    pub entry: (PublicKey, u64),
     /// When the tenant revoked it, and why.
     pub revoked: Option<(Timestamp, String)>,
+    /// The entry that tells of that.
+    pub revoked_entry: Option<(PublicKey, u64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,11 +161,19 @@ impl TenantSession {
     /// # Errors
     /// [`Tampered`](ErrorKind::Tampered) if one does not open or verify; else as the database.
     pub fn agreements(&self) -> Result<Vec<Standing>> {
-        let mut known = Agreements::default();
-        known.learn(self)?;
-        let mut all: Vec<Standing> = known.of.into_values().filter_map(|mut revisions| revisions.pop()).collect();
+        let mut all: Vec<Standing> = self.agreed()?.into_iter().filter_map(|mut revisions| revisions.pop()).collect();
         all.sort_by_key(|standing| standing.since);
         Ok(all)
+    }
+
+    /// Every agreement that was ever in force, in all its revisions, the newest last.
+    ///
+    /// # Errors
+    /// As [`agreements`](Self::agreements).
+    pub(crate) fn agreed(&self) -> Result<Vec<Vec<Standing>>> {
+        let mut known = Agreements::default();
+        known.learn(self)?;
+        Ok(known.of.into_values().collect())
     }
 
     /// Everything that stands against sending these kinds and fields under an agreement for a purpose, now; or what
@@ -258,11 +271,21 @@ impl Agreements {
                     if agreement.id() != id || agreement.tenant() != session.tenant || !ours {
                         return Err(bad());
                     }
-                    self.of.entry(id).or_default().push(Standing { agreement, since: at, revoked: None });
+                    let standing = Standing {
+                        agreement,
+                        since: at,
+                        entry: (paper.log, paper.seq),
+                        revoked: None,
+                        revoked_entry: None,
+                    };
+                    self.of.entry(id).or_default().push(standing);
                 }
                 Said::Revoked { at, reason } => {
                     let revisions = self.of.get_mut(&id).ok_or_else(bad)?;
-                    revisions.iter_mut().for_each(|standing| standing.revoked = Some((at, reason.clone())));
+                    for standing in revisions {
+                        standing.revoked = Some((at, reason.clone()));
+                        standing.revoked_entry = Some((paper.log, paper.seq));
+                    }
                 }
             }
         }

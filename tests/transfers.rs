@@ -114,10 +114,14 @@ fn both_sides_end_to_end() {
     assert!(whole.contains("words of call 2") && !whole.contains("1572256838") && !whole.contains("Olivia Marker"));
 
     let receipt = package.receipt(&sent.party.identity).unwrap();
-    session.record_receipt(&receipt.to_string().parse().unwrap()).unwrap();
+    let recorded = session.record_receipt(&receipt.to_string().parse().unwrap()).unwrap();
     assert_eq!(session.record_receipt(&receipt).unwrap_err().kind(), ErrorKind::AlreadyExists);
     let all = session.transfers(&TransferQuery::all()).unwrap();
     assert_eq!((all.len(), &all[0].outcome, all[0].receipted.is_some()), (1, &TransferOutcome::Completed, true));
+    let place = |receipt: &Receipt| (receipt.log(), receipt.seq());
+    assert_eq!(all[0].entry, place(&done.authorised));
+    assert_eq!(all[0].outcome_entry, Some(place(&done.completed)));
+    assert_eq!(all[0].receipt_entry, Some(place(&recorded)));
     let kinds = sent.kinds();
     for kind in [
         "transfer.policy.changed",
@@ -189,13 +193,18 @@ fn nothing_goes_without_an_agreement_that_stands_and_every_refusal_is_written() 
     state_policy(world, acme, TransferRules { required: stricter, ..rules() });
     refuse(&sent.transfer(), "breach");
     state_policy(world, acme, rules());
-    session.revoke_agreement(sent.agreement.id(), "they had a breach").unwrap();
+    let revoked = session.revoke_agreement(sent.agreement.id(), "they had a breach").unwrap();
+    let standing = session.agreements().unwrap().into_iter().find(|of| of.agreement.id() == sent.agreement.id());
+    let standing = standing.unwrap();
+    assert_eq!(standing.revoked_entry, Some((revoked.log(), revoked.seq())));
+    assert!(standing.entry.0 == revoked.log() && standing.entry.1 < revoked.seq());
     refuse(&sent.transfer(), "revoked");
     assert_eq!(session.agree(&sent.agreement).unwrap_err().kind(), ErrorKind::InvalidInput);
 
     let listed = session.transfers(&TransferQuery::all()).unwrap();
     assert_eq!(listed.len(), refused);
     assert!(listed.iter().all(|sent| matches!(sent.outcome, TransferOutcome::Refused(_))));
+    assert!(listed.iter().all(|sent| sent.outcome_entry == Some(sent.entry)));
     assert_eq!(sent.kinds().get("transfer.refused"), Some(&(refused as u64)));
     drop(session);
     sent.is_sound();

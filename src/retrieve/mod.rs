@@ -14,5 +14,4 @@ pub use part::PartReader;
 pub use record::Record;
 pub use session::{Access, TenantSession};
 
-pub(crate) use paper::Paper;
 pub(crate) use record::SlotWindow;

@@ -29,16 +29,28 @@ impl TenantSession {
     ///
     /// # Errors
     /// `Erased`, `Tampered` or `Damaged` if one does not open; else as the database.
-    pub(crate) fn papers(&self, topic: &str, mut n: i64) -> Result<Vec<Paper>> {
+    pub(crate) fn papers(&self, topic: &str, n: i64) -> Result<Vec<Paper>> {
         let mut papers = Vec::new();
+        self.each_paper(topic, n, |paper| {
+            papers.push(paper);
+            Ok(())
+        })?;
+        Ok(papers)
+    }
+
+    /// As [`papers`](Self::papers), one by one: none is held.
+    ///
+    /// # Errors
+    /// As there, and as `visit`.
+    pub(crate) fn each_paper(&self, topic: &str, mut n: i64, mut visit: impl FnMut(Paper) -> Result<()>) -> Result<()> {
         let mut walks: HashMap<EpochId, Option<Walk>> = HashMap::new();
         loop {
             let rows = self.room.store.papers(self.tenant, Some(topic), n, PAGE)?;
-            let Some(last) = rows.last() else { return Ok(papers) };
+            let Some(last) = rows.last() else { return Ok(()) };
             n = last.n;
             for row in rows {
                 let walk = walks.entry(row.epoch).or_default();
-                papers.push(self.open_paper(row, walk)?);
+                visit(self.open_paper(row, walk)?)?;
             }
         }
     }

@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::minimise::Pseudonyms;
 use super::paper::{self, Authorised, Held, Step};
@@ -38,10 +39,14 @@ pub struct SentTransfer {
     pub left_out: (u64, u64),
     /// How it ended.
     pub outcome: TransferOutcome,
+    /// The entry that tells how it ended, of a refused one the same. Nothing while it goes on, and if nobody knows.
+    pub outcome_entry: Option<(PublicKey, u64)>,
     /// Until when the recipient's receipt is due.
     pub receipt_by: Option<Timestamp>,
     /// When the recipient's receipt was recorded.
     pub receipted: Option<Timestamp>,
+    /// The entry that tells of the receipt.
+    pub receipt_entry: Option<(PublicKey, u64)>,
     /// Until when the recipient may keep it.
     pub keep_until: Option<Timestamp>,
     /// The transfer that it repeats.
@@ -67,10 +72,10 @@ pub enum TransferOutcome {
 /// Which transfers to list.
 #[derive(Clone, Default)]
 pub struct TransferQuery {
-    record: Option<RecordId>,
-    subject: Option<Identifier>,
-    recipient: Option<String>,
-    period: Option<Range<Timestamp>>,
+    pub(super) record: Option<RecordId>,
+    pub(super) subject: Option<Identifier>,
+    pub(super) recipient: Option<String>,
+    pub(super) period: Option<Range<Timestamp>>,
 }
 
 impl TransferQuery {
@@ -139,7 +144,12 @@ impl TenantSession {
     /// # Errors
     /// [`Tampered`](ErrorKind::Tampered) if what is kept of one does not open; else as the database.
     pub fn transfers(&self, query: &TransferQuery) -> Result<Vec<SentTransfer>> {
-        let (mut all, keys) = self.history()?;
+        self.select(query, self.history()?)
+    }
+
+    /// Those of a history that a query is about.
+    pub(super) fn select(&self, query: &TransferQuery, history: History) -> Result<Vec<SentTransfer>> {
+        let History { transfers: mut all, keys } = history;
         let wanted: Option<HashSet<RecordId>> = match (&query.record, &query.subject) {
             (None, None) => None,
             (Some(record), None) => Some(HashSet::from([*record])),
@@ -154,8 +164,9 @@ impl TenantSession {
             all.retain(|sent| holding.contains(&sent.id));
         }
         all.retain(|sent| {
-            let to =
-                |who: &String| sent.recipient.as_ref() == Some(who) || keys.get(&sent.id).is_some_and(|key| key == who);
+            let to = |who: &String| {
+                sent.recipient.as_ref() == Some(who) || keys.get(&sent.id).is_some_and(|key| **key == **who)
+            };
             query.recipient.as_ref().is_none_or(to)
                 && query.period.as_ref().is_none_or(|period| period.contains(&sent.at))
         });
@@ -212,10 +223,14 @@ impl TenantSession {
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) if one was recorded; else as the disk.
     pub fn record_receipt(&self, receipt: &DeliveryReceipt) -> Result<Receipt> {
         let doing = "recording a recipient's receipt";
-        let found = self.steps()?.into_iter().find(|known| {
-            let entry = (origin_of(&known.log), known.seq) == (receipt.log().to_owned(), receipt.seq());
-            entry && matches!(known.step, Step::Authorised(_))
-        });
+        let mut found = None;
+        self.each_step(|known| {
+            let entry = known.seq == receipt.seq() && origin_of(&known.log) == receipt.log();
+            if found.is_none() && entry && matches!(known.step, Step::Authorised(_)) {
+                found = Some(known);
+            }
+            Ok(())
+        })?;
         let found = found.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
         let Step::Authorised(authorised) = &found.step else { return Err(Error::new(ErrorKind::NotFound, doing)) };
         receipt.verify(&self.agreement_of(&authorised.hash)?)?;
@@ -238,8 +253,7 @@ impl TenantSession {
     /// A transfer that was authorised and did not complete.
     pub(super) fn unfinished(&self, id: TransferId) -> Result<(Authorised, Held)> {
         let doing = "sending a transfer again";
-        let (all, _) = self.history()?;
-        let sent = all.into_iter().find(|sent| sent.id == id);
+        let sent = self.history()?.transfers.into_iter().find(|sent| sent.id == id);
         match sent.map(|sent| sent.outcome) {
             None | Some(TransferOutcome::Refused(_)) => return Err(Error::new(ErrorKind::NotFound, doing)),
             Some(TransferOutcome::Completed | TransferOutcome::Running) => {
@@ -254,8 +268,8 @@ impl TenantSession {
         Ok((authorised.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?, self.held(id)?))
     }
 
-    /// Transfers in the order of their first entries, and the age keys of their recipients.
-    fn history(&self) -> Result<(Vec<SentTransfer>, HashMap<TransferId, String>)> {
+    /// Every transfer, in the order of their first entries. Memory: some 500 bytes for each.
+    pub(super) fn history(&self) -> Result<History> {
         let logs = self.room.store.logs(self.tenant)?;
         let begun: HashSet<(PublicKey, u64)> = self
             .room
@@ -266,12 +280,18 @@ impl TenantSession {
             .filter_map(|act| Some((logs.iter().find(|log| log.n == act.log)?.key, act.seq)))
             .collect();
         let (mut order, mut all, mut keys) = (Vec::new(), HashMap::new(), HashMap::new());
-        for KnownStep { id, log, seq, step } in self.steps()? {
+        // A key has up to two kilobytes, and most transfers go to few recipients.
+        let mut known_keys: HashSet<Arc<str>> = HashSet::new();
+        self.each_step(|KnownStep { id, log, seq, step }| {
             let bad = || Error::new(ErrorKind::Tampered, "reading what became of a transfer");
+            let entry = Some((log, seq));
             match step {
                 Step::Authorised(said) => {
                     let running = begun.contains(&(log, seq));
-                    keys.insert(id, said.key);
+                    let key =
+                        known_keys.get(said.key.as_str()).map_or_else(|| Arc::from(said.key.as_str()), Arc::clone);
+                    known_keys.insert(Arc::clone(&key));
+                    keys.insert(id, key);
                     order.push(id);
                     let sent = SentTransfer {
                         id,
@@ -284,8 +304,10 @@ impl TenantSession {
                         records: said.records,
                         left_out: (said.left_out, said.restricted),
                         outcome: if running { TransferOutcome::Running } else { TransferOutcome::Unknown },
+                        outcome_entry: None,
                         receipt_by: Some(said.receipt_by),
                         receipted: None,
+                        receipt_entry: None,
                         keep_until: Some(said.keep_until),
                         again: said.again.map(TransferId::from_bytes),
                     };
@@ -304,35 +326,51 @@ impl TenantSession {
                         records: 0,
                         left_out: (0, 0),
                         outcome: TransferOutcome::Refused(reason),
+                        outcome_entry: entry,
                         receipt_by: None,
                         receipted: None,
+                        receipt_entry: None,
                         keep_until: None,
                         again: None,
                     };
                     all.insert(id, sent);
                 }
-                Step::Completed { .. } => all.get_mut(&id).ok_or_else(bad)?.outcome = TransferOutcome::Completed,
-                Step::Failed { reason, .. } => {
-                    all.get_mut(&id).ok_or_else(bad)?.outcome = TransferOutcome::Failed(reason)
+                Step::Completed { .. } => {
+                    let sent = all.get_mut(&id).ok_or_else(bad)?;
+                    (sent.outcome, sent.outcome_entry) = (TransferOutcome::Completed, entry);
                 }
-                Step::Receipted { at, .. } => all.get_mut(&id).ok_or_else(bad)?.receipted = Some(at),
+                Step::Failed { reason, .. } => {
+                    let sent = all.get_mut(&id).ok_or_else(bad)?;
+                    (sent.outcome, sent.outcome_entry) = (TransferOutcome::Failed(reason), entry);
+                }
+                Step::Receipted { at, .. } => {
+                    let sent = all.get_mut(&id).ok_or_else(bad)?;
+                    (sent.receipted, sent.receipt_entry) = (Some(at), entry);
+                }
             }
-        }
-        Ok((order.into_iter().filter_map(|id| all.remove(&id)).collect(), keys))
+            Ok(())
+        })?;
+        Ok(History { transfers: order.into_iter().filter_map(|id| all.remove(&id)).collect(), keys })
     }
 
-    fn steps(&self) -> Result<Vec<KnownStep>> {
-        let read = |paper: crate::retrieve::Paper| {
+    fn each_step(&self, mut visit: impl FnMut(KnownStep) -> Result<()>) -> Result<()> {
+        self.each_paper(paper::TOPIC, 0, |paper| {
             let about =
                 paper.about.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading what is kept of a transfer"));
             let (id, step) = (TransferId::from_bytes(about?), paper::decode(&paper.bytes)?);
-            Ok(KnownStep { id, log: paper.log, seq: paper.seq, step })
-        };
-        self.papers(paper::TOPIC, 0)?.into_iter().map(read).collect()
+            visit(KnownStep { id, log: paper.log, seq: paper.seq, step })
+        })
     }
 
     fn papers_of(&self, id: TransferId) -> Result<Vec<Step>> {
-        Ok(self.steps()?.into_iter().filter(|known| known.id == id).map(|known| known.step).collect())
+        let mut steps = Vec::new();
+        self.each_step(|known| {
+            if known.id == id {
+                steps.push(known.step);
+            }
+            Ok(())
+        })?;
+        Ok(steps)
     }
 
     fn held(&self, id: TransferId) -> Result<Held> {
@@ -357,11 +395,11 @@ impl TenantSession {
     }
 
     fn each_held(&self, mut visit: impl FnMut(TransferId, Held)) -> Result<()> {
-        for paper in self.papers(paper::RECORDS, 0)? {
+        self.each_paper(paper::RECORDS, 0, |paper| {
             let about = paper.about.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading what a transfer held"))?;
             visit(TransferId::from_bytes(about), paper::decode(&paper.bytes)?);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Ids of the records that name a subject.
@@ -376,6 +414,12 @@ impl TenantSession {
             }
         }
     }
+}
+
+/// Every transfer, and the age keys of their recipients.
+pub(super) struct History {
+    pub(super) transfers: Vec<SentTransfer>,
+    keys: HashMap<TransferId, Arc<str>>,
 }
 
 struct KnownStep {
