@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::stream::{HEADER, OpenReader, RangeReader, SealWriter, Sealer, opened_len, sealed_len, unwrap};
 use crate::text::Text;
 use crate::time::Timestamp;
-use crate::tlog::{InclusionProof, Leaf, Note, SignedCheckpoint, VerifierKey};
+use crate::tlog::{InclusionProof, Leaf, Note, Policy, SignedCheckpoint, VerifierKey, from_openssh, openssh};
 use crate::{Error, ErrorKind, Message, age, audio, bagit, chat, mail, vcon};
 
 const KEY: [u8; 32] = [7; 32];
@@ -213,6 +213,12 @@ pub fn checkpoint(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else { return false };
     if let Ok(key) = text.parse::<VerifierKey>() {
         assert_eq!(key.to_string(), text);
+    }
+    if let Ok(policy) = Policy::from_c2sp(text) {
+        assert_eq!(policy.to_c2sp(), text);
+    }
+    if let Ok(key) = from_openssh(text) {
+        assert!(text.starts_with(openssh(&key).trim_end()));
     }
     let Ok(signed) = text.parse::<SignedCheckpoint>() else { return false };
     assert_eq!(signed.to_string(), text);
@@ -662,11 +668,15 @@ mod tests {
         let path = inclusion(0, 3, &Same).unwrap();
         let three = InclusionProof { path, checkpoint: signed.clone(), ..alone.clone() };
 
+        let other = crate::OperatorKey::from_secret(Secret::from_fn(|k| *k = KEY)).public_key();
+        let policy = Policy::new(&other, [clock.clone()]).unwrap().quorum(1).unwrap();
         let text = signed.to_string();
         let files = [
             ("valid-signed", text.clone()),
             ("valid-alone", alone.checkpoint.to_string()),
             ("key", clock.to_string()),
+            ("policy", policy.to_c2sp()),
+            ("openssh", openssh(&log)),
             ("bad-cut", text.trim_end().to_owned()),
             ("bad-trailing-byte", format!("{text}\0")),
             ("bad-extension-line", text.replace("\n\n", "\nmore\n\n")),
