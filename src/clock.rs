@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::key::ClockKey;
+use crate::ledger::{Marks, refuse_lags};
 use crate::time::Timestamp;
 use crate::tlog::{KeyKind, SignedCheckpoint, VerifierKey};
 use crate::vault::Vault;
@@ -23,12 +24,14 @@ impl Vault {
     /// daily, in a process that does not write. Gives what was signed, for the tenants to keep.
     ///
     /// # Errors
-    /// [`Tampered`](crate::ErrorKind::Tampered) if a head is not what its log signed: then nothing is signed for it or
-    /// those behind it; else as the database.
+    /// [`Tampered`](crate::ErrorKind::Tampered) if a head is not what its log signed,
+    /// [`RolledBack`](crate::ErrorKind::RolledBack) if a ledger is behind its mark: then nothing is signed for it or those
+    /// behind it; else as the database.
     pub fn cosign(&self, clock: &ClockKey) -> Result<Vec<SignedCheckpoint>> {
         let verifier = clock.verifier()?;
-        let mut signed = Vec::new();
+        let (marks, mut signed) = (Marks::read(&self.room)?, Vec::new());
         for tenant in self.room.store.tenants(crate::store::Which::All)? {
+            refuse_lags(&marks.lags_of(&self.room, tenant.tenant)?, "signing that a clock saw a ledger")?;
             let log = self.open_log(tenant.tenant)?;
             let mut checkpoint = log.checkpoint()?;
             checkpoint.verify(&log.row.key)?;

@@ -5,9 +5,9 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 use crate::key::{DisclosurePolicy, Identity, PublicKey, TenantCard, TenantPin};
-use crate::ledger::{Kind, Receipt, Signer, Tell};
+use crate::ledger::{Kind, Ledger, Marks, Receipt, Signer, Tell};
 use crate::room::Tenant;
-use crate::store::{Act, Change, Op, Which};
+use crate::store::{Act, Change, Follows, Op, Which};
 use crate::time::Timestamp;
 use crate::vault::Vault;
 
@@ -32,21 +32,37 @@ impl Vault {
         let card = TenantCard::from_bytes(&card.to_bytes())?;
         let policy = DisclosurePolicy::from_bytes(&policy.to_bytes(), &card)?;
         let (id, name, ledger) = (card.tenant(), name.to_owned(), self.ledger()?);
-        let key = ledger.log_key(id, 1);
+        // Where an old copy of the vault was put back, the tenant may have been enrolled before, and its first ledger too.
+        let lost = if self.room.anchor.has_ends()? { Some(Marks::read(&self.room)?.lost_of(id)) } else { None };
+        let lost = lost.as_deref();
+        let known = lost.unwrap_or_default().iter().map(|lag| lag.generation).max().unwrap_or(0);
+        let generation = if lost.is_some() { Ledger::fresh_generation(known)? } else { 1 };
+        let lost = lost.unwrap_or_default();
+        let key = ledger.log_key(id, generation);
+        let (kind, follows) = match lost {
+            [] => (Kind::LogOpened, Follows::Nothing),
+            _ => (Kind::Restored, Follows::Forgotten),
+        };
         let ops = vec![
             Op::EnrolTenant { tenant: id, name: name.clone(), card: card.to_bytes(), policy: policy.to_bytes() },
-            Op::OpenLog { tenant: id, generation: 1, key },
+            Op::OpenLog { tenant: id, generation, key, follows },
         ];
-        let mut tell = self.log_opened(&card, &policy)?.detail("generation", 1);
+        let mut tell = self.log_opened(kind, &card, &policy)?.detail("generation", generation);
+        tell.details.extend(ledger.successions(lost, &key)?);
         tell.payload = Some(Sha256::digest(card.to_bytes()).into());
         let pin = TenantPin::of(&card, &policy);
-        ledger.open_first(Tenant { id, name, card, policy }, tell, ops).map(drop)?;
+        let recorded = ledger.open_first(Tenant { id, name, card, policy }, tell, ops)?;
+        if !lost.is_empty() {
+            // After a crash here a check says that the old ledgers are not there, until somebody restores again.
+            ledger.end(lost.iter().filter_map(|lag| Some((lag.log, lag.mark?))), Some(recorded.log))?;
+        }
         Ok(pin)
     }
 
-    fn log_opened(&self, card: &TenantCard, policy: &DisclosurePolicy) -> Result<Tell> {
+    /// What the first entry of a log says.
+    pub(crate) fn log_opened(&self, kind: Kind, card: &TenantCard, policy: &DisclosurePolicy) -> Result<Tell> {
         let operator = self.ledger()?.operator.public_key();
-        let tell = Tell::new(Kind::LogOpened, OPERATOR).detail("operator", operator).detail("tenant", card.tenant());
+        let tell = Tell::new(kind, OPERATOR).detail("operator", operator).detail("tenant", card.tenant());
         let tell = tell.detail("vault", self.id()).detail("card", card.hash()).detail("policy", policy.hash());
         Ok(tell.detail("tenant-key", card.public_key()))
     }
@@ -163,11 +179,10 @@ impl Vault {
         let generation = closing.generation + 1;
         let key = ledger.log_key(id, generation);
         let close = Tell::new(Kind::LogClosed, OPERATOR).detail("successor", crate::tlog::origin_of(&key));
-        let open = self.log_opened(&tenant.card, &tenant.policy)?.detail("generation", generation);
-        let writers = self.room.store.admitted(closing.n)?;
-        let writers: Vec<String> = writers.iter().map(ToString::to_string).collect();
-        let open = if writers.is_empty() { open } else { open.detail("writers", writers.join(" ")) };
-        let begin = vec![Op::OpenLog { tenant: id, generation, key }];
+        let open = self.log_opened(Kind::LogOpened, &tenant.card, &tenant.policy)?.detail("generation", generation);
+        let open = self.with_writers(open, closing.n)?;
+        let follows = Follows::Open(closing.generation);
+        let begin = vec![Op::OpenLog { tenant: id, generation, key, follows }];
         let entries = vec![
             (Vec::new(), close.detail("successor-key", key), ledger.own_signer(), Act::None),
             (begin, open, ledger.own_signer(), Act::None),
@@ -175,6 +190,12 @@ impl Vault {
         let last = ledger.append_all(id, entries)?.pop();
         last.map(|recorded| Receipt::clone(&recorded.receipt))
             .ok_or_else(|| Error::new(ErrorKind::Io, "opening a tenant's next ledger"))
+    }
+
+    /// Adds the writers of the log before.
+    pub(crate) fn with_writers(&self, tell: Tell, before: i64) -> Result<Tell> {
+        let writers: Vec<String> = self.room.store.admitted(before)?.iter().map(ToString::to_string).collect();
+        Ok(if writers.is_empty() { tell } else { tell.detail("writers", writers.join(" ")) })
     }
 
     fn told(&self, tenant: TenantId, tell: Tell, ops: Vec<Op>) -> Result<Receipt> {

@@ -58,7 +58,7 @@ pub enum ErrorKind {
     /// released; if something was to be, the ledger says why not.
     Refused,
     /// A ledger is behind what it was known to have grown to: somebody put an old copy back. Nothing is signed or released.
-    /// Put the newer copy back, or find out what became of it.
+    /// Put the newer copy back; if there is none, go on by [`Vault::open_to_restore`](crate::Vault::open_to_restore).
     RolledBack,
     /// What the caller supplied failed, a reader or a way to somebody else: nothing was stored; try again with a fresh one.
     Source,

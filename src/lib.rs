@@ -52,6 +52,7 @@ mod agree;
 mod transfer;
 mod recall;
 mod check;
+mod restore;
 // proof
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -88,6 +89,7 @@ pub use record::{
     Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,
 };
+pub use restore::{Loss, Restoration, Restored};
 pub use restrict::Restriction;
 pub use retrieve::{Access, Cursor, Listed, Listing, Page, PartReader, Record, TenantSession};
 pub use room::Tenant;

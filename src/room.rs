@@ -77,11 +77,20 @@ impl Room {
     }
 
     pub(crate) fn open(path: &Path, anchor: Option<&Path>) -> Result<Self> {
+        Self::open_with(path, |own| Anchor::open(anchor.unwrap_or(own)))
+    }
+
+    /// Opens a folder whose anchor may be lost.
+    pub(crate) fn open_to_restore(path: &Path, anchor: Option<&Path>) -> Result<Self> {
+        Self::open_with(path, |own| Anchor::open_or_lost(anchor.unwrap_or(own)))
+    }
+
+    fn open_with(path: &Path, anchor: impl FnOnce(&Path) -> Result<Anchor>) -> Result<Self> {
         let layout = Layout(path.to_owned());
         if !layout.database().try_exists().map_err(|e| Error::from_io(e, "opening a vault"))? {
             return Err(Error::new(ErrorKind::NotFound, "opening a vault"));
         }
-        let anchor = Arc::new(Anchor::open(anchor.unwrap_or(&layout.anchor()))?);
+        let anchor = Arc::new(anchor(&layout.anchor())?);
         let store = SqliteStore::open(&layout.database(), Arc::clone(&anchor))?;
         for folder in [layout.objects(), layout.live()] {
             if !folder.is_dir() {

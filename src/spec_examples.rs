@@ -12,7 +12,7 @@ use crate::id::{EpochId, RecordId, TenantId, TransferId, VaultId, hex, unhex};
 use crate::index::IndexKey;
 use crate::kdf::exp;
 use crate::key::{ClockKey, DisclosurePolicy, Identity, OperatorKey, Signing, Suite, TenantCard, TenantPin, WriterKey};
-use crate::ledger::{EntryPlace, Kind, Message, RecordSet};
+use crate::ledger::{EntryPlace, Kind, Message, RecordSet, Succession};
 use crate::package::Manifest;
 use crate::record::{Channel, Draft, Identifier, PartHeader, PartKind, ProducerDigest, RecordHeader, Role, Subject};
 use crate::seal::{Place, RecordKey, Sharing};
@@ -140,7 +140,10 @@ fn ledger_texts() -> Vec<String> {
     proof.verify(b"one\n", &writer().public_key(), &key).unwrap();
     let policy = Policy::new(&key, [cosigner]).unwrap();
     assert_eq!(policy.verify(&signed).unwrap().len(), 1);
+    let kept = signed.checkpoint();
+    let loss = Succession::sign(&own, kept, Some((5, [5; 32])), &origin_of(&witness.public_key())).to_detail(1).1;
     vec![
+        format!("```text\n{loss}\n```"),
         format!("```text\n{signed}```"),
         format!("```text\n{}```", proof.to_tlog_proof().replace(&format!("\n{signed}"), "")),
         format!("```text\n{}```", proof.to_sigsum_proof(&key).unwrap()),
@@ -390,7 +393,7 @@ fn examples() -> BTreeMap<&'static str, Vec<u8>> {
     assert_eq!(entry.open(&entry_keys.tenant, &secret(0x73), sealed.clone()).unwrap(), line);
     made.insert("entry-sealed-digest", Sha256::digest(&sealed).to_vec());
     made.insert("entry-digest", entry_digest(&leaf.to_bytes(), entry_keys.seq, 11, &sealed).to_vec());
-    let mark = Mark { size: 3, root, tenant, generation: 1 };
+    let mark = Mark { size: 3, root, tenant, generation: 1, end: None };
     made.insert("anchor-copy", mark.to_bytes().to_vec());
     made
 }

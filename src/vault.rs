@@ -21,8 +21,8 @@ pub struct Vault {
 
 /// How to open a vault. An [`OperatorKey`] alone will do wherever this is asked for.
 pub struct VaultOptions {
-    operator: Arc<OperatorKey>,
-    anchor: Option<PathBuf>,
+    pub(crate) operator: Arc<OperatorKey>,
+    pub(crate) anchor: Option<PathBuf>,
     outlets: Vec<(SinkOptions, Box<dyn Outlet>)>,
 }
 
@@ -88,7 +88,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is none; [`WrongKey`](ErrorKind::WrongKey) if it is another operator's;
-    /// [`Damaged`](ErrorKind::Damaged) if a part of it is missing; [`Unsupported`](ErrorKind::Unsupported) if a newer
+    /// [`Damaged`](ErrorKind::Damaged) if a part of it is missing (if it is the anchor, see
+    /// [`open_to_restore`](Self::open_to_restore)); [`Unsupported`](ErrorKind::Unsupported) if a newer
     /// program made it; else as the file system.
     pub fn open(path: impl AsRef<Path>, options: impl Into<VaultOptions>) -> Result<Self> {
         let VaultOptions { operator, anchor, outlets } = options.into();

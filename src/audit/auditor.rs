@@ -6,7 +6,7 @@ use super::records::Records;
 use super::report::{AuditFinding, AuditReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{PublicKey, VerifierKeys};
-use crate::ledger::{Message, Receipt};
+use crate::ledger::{Message, Receipt, Succession};
 use crate::store::EntryRow;
 use crate::tlog::{Policy, SignedCheckpoint, VerifierKey};
 
@@ -80,13 +80,22 @@ impl Auditor {
     pub fn audit(&self, log: &TenantLog<'_>) -> Result<AuditReport> {
         let mut report =
             AuditReport { pinned: self.pinned.as_ref().map(|p| p.checkpoint().size), ..AuditReport::default() };
-        let size = log.size();
-        if log.key() != self.log {
-            report.findings.push(AuditFinding::Resigned);
+        // Of another log, which may go on where an old copy of ours was put back.
+        let own = log.key() == self.log;
+        let (before, after) = if own { (None, self.successor(log)?) } else { (log.succession(&self.log)?, None) };
+        match &before {
+            Some(succession) => {
+                report.pinned = None;
+                self.tell_loss(succession, log.generation(), &mut report);
+            }
+            None if !own => report.findings.push(AuditFinding::Resigned),
+            None => {}
         }
-        let store = &*log.session.room.store;
+        let (size, store) = (log.size(), &*log.session.room.store);
         let mut records = Records::new(store, log.session.tenant, log.stored.row.n);
-        let mut walk = Fold::new(self, size, log.actors()?.clone(), cosigned(log)?);
+        // The key that the auditor knows has said that this log, of another key, goes on.
+        let key = if before.is_some() { log.key() } else { self.log };
+        let mut walk = Fold::new(self, key, size, log.actors()?.clone(), cosigned(log)?);
         while walk.edge.size() < size {
             let rows = log.rows(walk.edge.size(), BLOCK.min((size - walk.edge.size()) as usize))?;
             if rows.first().is_none_or(|row| row.seq != walk.edge.size()) {
@@ -105,8 +114,35 @@ impl Auditor {
         report.records = Some(records.compared);
         let handed = std::mem::take(&mut walk.handed);
         handed.finish(store, log.session.tenant, &log.key(), &mut report.findings)?;
-        walk.finish(log.stored.row.note, &mut report);
+        walk.finish(log.stored.row.note, after, &mut report);
         Ok(report)
+    }
+
+    /// The log that goes on where an old copy of this one was put back, by its generation, and what it says of this one.
+    fn successor(&self, log: &TenantLog<'_>) -> Result<Option<(u32, Succession)>> {
+        for later in log.session.logs()?.iter().filter(|later| later.generation() > log.generation()) {
+            if let Some(succession) = later.succession(&self.log)? {
+                return Ok(Some((later.generation(), succession)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says what was lost, and compares that with what is pinned.
+    pub(super) fn tell_loss(&self, succession: &Succession, successor: u32, report: &mut AuditReport) {
+        let Succession { kept, had, .. } = succession;
+        report.findings.push(AuditFinding::Restored { successor, kept: kept.0, had: had.map(|(size, _)| size) });
+        let Some(pinned) = self.pinned.as_ref().map(SignedCheckpoint::checkpoint) else { return };
+        for (size, root) in [Some(*kept), *had].into_iter().flatten() {
+            let forked = AuditFinding::Forked(size);
+            if size == pinned.size && root != pinned.root && !report.findings.contains(&forked) {
+                report.findings.push(forked);
+            }
+        }
+        // More was pinned than the operator says there had been.
+        if had.is_some_and(|(size, _)| size < pinned.size) {
+            report.findings.push(AuditFinding::RolledBack(pinned.size));
+        }
     }
 }
 

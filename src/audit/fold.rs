@@ -8,7 +8,7 @@ use super::handed::Handed;
 use super::log::State;
 use super::report::{AuditFinding, AuditReport};
 use crate::key::{PublicKey, VerifierKeys};
-use crate::ledger::{Kind, Message, RecordSet};
+use crate::ledger::{Kind, Message, RecordSet, Succession};
 use crate::time::Timestamp;
 use crate::tlog::{Checkpoint, Edge, Hash, Leaf, SignedCheckpoint, VerifierKey, origin_of};
 
@@ -57,7 +57,9 @@ impl Said {
 /// The state of an audit that goes through a log from its first entry on.
 pub(super) struct Fold<'a> {
     auditor: &'a Auditor,
+    key: PublicKey,
     origin: String,
+    pinned: Option<&'a Checkpoint>,
     size: u64,
     pub(super) edge: Edge,
     /// The hashes that the last entry completed.
@@ -82,13 +84,23 @@ pub(super) struct Fold<'a> {
 }
 
 impl<'a> Fold<'a> {
-    pub(super) fn new(auditor: &'a Auditor, size: u64, actors: VerifierKeys, cosigned: Vec<Cosigned>) -> Self {
+    /// Of the log with that key: the auditor's, or one of which the auditor's log has said that it goes on.
+    pub(super) fn new(
+        auditor: &'a Auditor,
+        key: PublicKey,
+        size: u64,
+        actors: VerifierKeys,
+        cosigned: Vec<Cosigned>,
+    ) -> Self {
+        let pinned = auditor.pinned.as_ref().map(SignedCheckpoint::checkpoint).filter(|_| key == auditor.log);
         let clock = auditor.clock.as_ref().map(|(clock, _)| clock);
         let clocked = clock.and_then(|clock| cosigned.iter().find(|head| head.names(clock)));
         Self {
             clocked: clocked.map_or(0, |head| head.size),
             auditor,
-            origin: origin_of(&auditor.log),
+            key,
+            origin: origin_of(&key),
+            pinned,
             size,
             edge: Edge::default(),
             completed: Vec::new(),
@@ -119,7 +131,7 @@ impl<'a> Fold<'a> {
         if self.sizes.contains(&self.edge.size()) {
             self.roots.insert(self.edge.size(), self.edge.root());
         }
-        if let Some(pinned) = self.auditor.pinned.as_ref().map(SignedCheckpoint::checkpoint)
+        if let Some(pinned) = self.pinned
             && pinned.size == self.edge.size()
             && pinned.root != self.edge.root()
         {
@@ -190,7 +202,7 @@ impl<'a> Fold<'a> {
     /// Takes from an entry who may sign what comes after it.
     fn learn(&mut self, message: &Message) {
         let names: &[&str] = match message.kind {
-            Kind::LogOpened => &["operator", "tenant-key", "writers"],
+            Kind::LogOpened | Kind::Restored => &["operator", "tenant-key", "writers"],
             Kind::CardChanged => &["tenant-key"],
             Kind::WriterEnrolled => &["writer"],
             _ => &[],
@@ -205,19 +217,21 @@ impl<'a> Fold<'a> {
         }
     }
 
-    pub(super) fn finish(self, note: Option<[u8; 64]>, report: &mut AuditReport) {
+    pub(super) fn finish(self, note: Option<[u8; 64]>, after: Option<(u32, Succession)>, report: &mut AuditReport) {
         let there = self.edge.size();
         if there < self.size {
             report.findings.push(AuditFinding::Truncated(there));
         }
-        if let Some(pinned) = self.auditor.pinned.as_ref().map(SignedCheckpoint::checkpoint)
-            && pinned.size > there
-        {
+        // What goes on says of this log what is found, or else it says nothing of it.
+        let after = after.filter(|(_, succession)| succession.kept == (there, self.edge.root()));
+        if let Some((successor, succession)) = &after {
+            self.auditor.tell_loss(succession, *successor, report);
+        } else if let Some(pinned) = self.pinned.filter(|pinned| pinned.size > there) {
             report.findings.push(AuditFinding::RolledBack(pinned.size));
         }
         let checkpoint = Checkpoint { origin: self.origin.clone(), size: there, root: self.edge.root() };
-        let signed = SignedCheckpoint::from_signature(checkpoint.clone(), &self.auditor.log, note.unwrap_or([0; 64]));
-        if signed.verify(&self.auditor.log).is_ok() {
+        let signed = SignedCheckpoint::from_signature(checkpoint.clone(), &self.key, note.unwrap_or([0; 64]));
+        if signed.verify(&self.key).is_ok() {
             report.checkpoint = Some(checkpoint);
         } else if there == self.size && !report.findings.contains(&AuditFinding::Resigned) {
             report.findings.push(if note.is_none() { AuditFinding::Resigned } else { AuditFinding::Rewritten });
@@ -274,7 +288,7 @@ impl<'a> Fold<'a> {
     fn head(&self, cosigned: &Cosigned) -> Option<SignedCheckpoint> {
         let root = *self.roots.get(&cosigned.size)?;
         let head = Checkpoint { origin: self.origin.clone(), size: cosigned.size, root };
-        let mut head = SignedCheckpoint::from_signature(head, &self.auditor.log, cosigned.note);
+        let mut head = SignedCheckpoint::from_signature(head, &self.key, cosigned.note);
         cosigned.lines.iter().for_each(|(_, line)| drop(head.add_lines(line)));
         Some(head)
     }

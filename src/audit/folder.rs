@@ -45,11 +45,11 @@ impl Auditor {
         let actors = folder.actors(&mut report)?;
         let receipts = folder.receipts(&mut report)?;
         let cosigned = self.cosigned(&folder, &head, &receipts)?;
-        let mut walk = Fold::new(self, head.checkpoint().size, actors.clone(), cosigned);
+        let mut walk = Fold::new(self, self.log, head.checkpoint().size, actors.clone(), cosigned);
         folder.walk(&mut walk, head.checkpoint().size, &mut report)?;
         let (there, roots) = (walk.edge.size(), std::mem::take(&mut walk.roots));
         walk.roots = roots.clone();
-        walk.finish(note, &mut report);
+        walk.finish(note, None, &mut report);
         for seq in receipts {
             let finding = self.check_receipt(&folder, seq, &actors, there, &roots)?;
             report.findings.extend(finding.filter(|finding| !report.findings.contains(finding)));

@@ -30,6 +30,7 @@ impl Handed {
         self.papers.extend(told("papers").split_whitespace().map(|topic| (seq, topic.to_owned())));
         match message.kind {
             Kind::LogOpened => self.begun_before |= message.details.contains_key("predecessor"),
+            Kind::Restored => self.begun_before = true,
             Kind::AgreementSigned => {
                 let until = told("until").parse().ok();
                 self.standing.insert(told("agreement"), (message.payload, until, false));

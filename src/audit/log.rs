@@ -6,7 +6,7 @@ use crate::epoch::Walk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::EpochId;
 use crate::key::{PublicKey, VerifierKeys};
-use crate::ledger::{EntryPlace, Message, Receipt, StoredLog};
+use crate::ledger::{EntryPlace, Message, Receipt, StoredLog, Succession};
 use crate::retrieve::{SlotWindow, TenantSession};
 use crate::store::EntryRow;
 use crate::tlog::{Leaf, Policy, SignedCheckpoint};
@@ -140,6 +140,26 @@ impl TenantLog<'_> {
             State::Shredded => Err(Error::new(ErrorKind::Erased, "reading a ledger's entry whose key was shredded")),
             State::Unreadable(error) => Err(error),
         }
+    }
+
+    /// What its first entry says of the log with that key, if it goes on where an old copy of that one was put back: the
+    /// entry is in this log, its actor signed it, and what it says is signed by the key.
+    pub(super) fn succession(&self, before: &PublicKey) -> Result<Option<Succession>> {
+        let verified = self.receipt(0).and_then(|receipt| receipt.verify(&self.key()));
+        let message = match verified {
+            Ok(message) => message,
+            Err(e) => match e.kind() {
+                ErrorKind::Damaged
+                | ErrorKind::Erased
+                | ErrorKind::NotFound
+                | ErrorKind::Tampered
+                | ErrorKind::Unsupported
+                | ErrorKind::WrongKey => return Ok(None),
+                _ => return Err(e),
+            },
+        };
+        let all = Succession::all(&message);
+        Ok(all.into_iter().find(|succession| succession.verify(before, &message.log).is_ok()))
     }
 
     /// Every key that may have signed an entry: the operator's, the writers', the tenant's own.

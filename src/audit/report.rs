@@ -60,9 +60,19 @@ pub enum AuditFinding {
     Reordered(u64),
     /// The head is signed by another key than the log's, or by none.
     Resigned,
+    /// An old copy of the vault was put back, and later entries are lost, as a signed entry in the log that goes on says.
+    Restored {
+        /// Of which generation that log is.
+        successor: u32,
+        /// How many entries are left.
+        kept: u64,
+        /// How many there had been; nothing if the operator does not know.
+        had: Option<u64>,
+    },
     /// The entries are not those that the head was signed over.
     Rewritten,
-    /// The log is smaller than the pinned checkpoint, or one that others signed, which had that size.
+    /// The log is smaller than the pinned checkpoint, or one that others signed, which had that size, and no signed entry
+    /// says so.
     RolledBack(u64),
     /// What an entry authorised to be sent was under no agreement that stood then, as the entries before it tell.
     SentWithoutAgreement(u64),
@@ -95,6 +105,13 @@ impl fmt::Display for AuditFinding {
             Self::RecordUntold(record) => write!(f, "no entry tells of record {record}"),
             Self::Reordered(seq) => write!(f, "entry {seq} was written for another place"),
             Self::Resigned => f.write_str("the head is not signed by the log's key"),
+            Self::Restored { successor, kept, had } => {
+                match had {
+                    Some(had) => write!(f, "of {had} entries the first {kept} are left")?,
+                    None => write!(f, "the first {kept} entries are left, and nobody knows how many there had been")?,
+                }
+                write!(f, ": an old copy was put back, as the first entry of ledger {successor}, which goes on, says")
+            }
             Self::Rewritten => f.write_str("the entries are not those that the head was signed over"),
             Self::RolledBack(size) => {
                 write!(f, "the ledger had {size} entries when a head was signed, and has fewer now")
@@ -132,6 +149,9 @@ impl AuditReport {
         if self.clock.is_none() {
             limits
                 .push("Whether the times are true: they are the operator's, and no clock vouches for them.".to_owned());
+        }
+        if self.kinds.contains_key("restored") {
+            limits.push("What the entries said that were lost when an old copy of the vault was put back.".to_owned());
         }
         if self.shredded > 0 {
             limits.push(format!("What the {} shredded entries said.", self.shredded));

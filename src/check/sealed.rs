@@ -8,9 +8,10 @@ use super::report::{CheckReport, FindingKind};
 use crate::epoch::EpochHeader;
 use crate::error::{ErrorKind, Result};
 use crate::id::{EpochId, TenantId};
+use crate::ledger::Marks;
 use crate::record::RecordHeader;
 use crate::room::{Room, Statements};
-use crate::store::{LogRow, MAX_INLINE, Mark, ObjectName, RecordRow, Slot, Which};
+use crate::store::{LogRow, MAX_INLINE, ObjectName, RecordRow, Slot, Which};
 use crate::stream::ReadAt;
 use crate::tlog::{Checkpoint, Edge, Leaf, SignedCheckpoint, origin_of};
 use crate::vault::Vault;
@@ -34,7 +35,7 @@ impl Vault {
         // Others may be ingesting. Records up to this one are looked at: all that they name is listed after it.
         let last = room.store.last_record()?;
         // Marks before heads, which only grow.
-        let (marks, heads) = (room.anchor.marks()?, heads(room)?);
+        let (marks, heads) = (Marks::read(room)?, heads(room)?);
         let database = match room.store.integrity() {
             Err(e) if e.kind() == ErrorKind::Damaged => vec![e.to_string()],
             complaints => complaints?,
@@ -126,7 +127,7 @@ fn epochs(room: &Room, tenants: &Policies, report: &mut CheckReport) -> Result<H
 /// Looks at every ledger without a key: its tree from the leaves up, its head's signature, and the slots of its entries.
 fn ledgers(
     room: &Room,
-    marks: &[(i64, Mark)],
+    marks: &Marks,
     heads: &[(TenantId, LogRow)],
     named: &mut SlotBook,
     report: &mut CheckReport,
@@ -155,9 +156,9 @@ fn ledgers(
         if edge.size() != row.size || signed.verify(&row.key).is_err() {
             report.find(FindingKind::Ledger, None, format!("head of {place}"));
         }
-        if marks.iter().any(|(log, mark)| *log == row.n && mark.size > row.size) {
-            report.find(FindingKind::Ledger, None, format!("{place} is behind its high-water mark"));
-        }
+    }
+    for lag in marks.lags(room)? {
+        report.find(FindingKind::Ledger, None, lag.to_string());
     }
     let mut tenants: Vec<TenantId> = heads.iter().map(|(tenant, _)| *tenant).collect();
     tenants.dedup();

@@ -1,5 +1,6 @@
 use super::leftovers;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::{Marks, refuse_lags};
 use crate::vault::Vault;
 
 /// What a sweep removed.
@@ -20,7 +21,9 @@ impl Vault {
     ///
     /// # Errors
     /// [`Damaged`](ErrorKind::Damaged) if the database is not whole, [`Tampered`](ErrorKind::Tampered) if a record's
-    /// header cannot be right: nothing is removed while it is unknown what is named. Else as the file system.
+    /// header cannot be right, [`RolledBack`](ErrorKind::RolledBack) if a ledger is behind its mark, so that what nobody
+    /// names here may be named by a newer copy: nothing is removed while it is unknown what is named. Else as the file
+    /// system.
     pub fn sweep(&self) -> Result<Swept> {
         let room = &*self.room;
         let complaints = room.store.integrity()?;
@@ -29,6 +32,7 @@ impl Vault {
             let doing = "sweeping a vault whose database is not whole";
             return Err(Error::new(ErrorKind::Damaged, doing).because(complaints.join("; ")));
         }
+        refuse_lags(&Marks::read(room)?.lags(room)?, "sweeping a vault that was rolled back")?;
         if let Ok(ledger) = self.ledger() {
             ledger.recover()?;
         }

@@ -220,6 +220,9 @@ impl<T: Store> Store for Faulty<T> {
     fn logs(&self, tenant: TenantId) -> Result<Vec<LogRow>> {
         self.0.logs(tenant)
     }
+    fn is_first_commit(&self, log: i64) -> Result<bool> {
+        self.0.is_first_commit(log)
+    }
     fn entries(&self, log: i64, from: u64, limit: usize) -> Result<Vec<EntryRow>> {
         self.0.entries(log, from, limit)
     }

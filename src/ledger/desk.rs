@@ -28,7 +28,7 @@ const PAPERS: &str = "papers";
 
 /// The ledgers of a vault, as one process writes in them.
 pub(crate) struct Ledger {
-    room: Arc<Room>,
+    pub(super) room: Arc<Room>,
     pub(crate) operator: Arc<OperatorKey>,
     /// The operator as the writer of its own epochs.
     writer: Arc<WriterKey>,

@@ -45,6 +45,9 @@ pub enum Kind {
     Recovered,
     /// Third parties were asked to delete what they had been sent.
     RecipientsTold,
+    /// The log begins where an old copy of the one before it was put back. Names what [`LogOpened`](Self::LogOpened)
+    /// does, what is left of the log before, what that had grown to, and the reason, as its `basis`.
+    Restored,
     /// A subject's interactions are not to be handed on.
     Restricted,
     /// A subject's interactions may be handed on again.
@@ -73,7 +76,7 @@ pub enum Kind {
     Other(String),
 }
 
-pub(crate) const KINDS: [(Kind, &str); 25] = [
+pub(crate) const KINDS: [(Kind, &str); 26] = [
     (Kind::AgreementRevoked, "agreement.revoked"),
     (Kind::AgreementSigned, "agreement.signed"),
     (Kind::CardChanged, "card.changed"),
@@ -87,6 +90,7 @@ pub(crate) const KINDS: [(Kind, &str); 25] = [
     (Kind::Read, "read"),
     (Kind::RecipientsTold, "recipients.told"),
     (Kind::Recovered, "recovered"),
+    (Kind::Restored, "restored"),
     (Kind::Restricted, "restricted"),
     (Kind::RestrictionLifted, "restriction.lifted"),
     (Kind::SessionClosed, "session.closed"),

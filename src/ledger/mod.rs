@@ -7,7 +7,9 @@ mod publisher;
 mod queue;
 mod receipt;
 mod sink;
+mod standing;
 mod stored;
+mod succession;
 
 #[cfg(test)]
 pub(crate) use message::KINDS;
@@ -23,4 +25,6 @@ pub(crate) use receipt::log_files;
 pub(crate) use sink::{Given, Outlet};
 #[cfg(feature = "witness")]
 pub(crate) use sink::{Published, Source};
+pub(crate) use standing::{Lag, Marks, Why, refuse_lags};
 pub(crate) use stored::StoredLog;
+pub(crate) use succession::Succession;

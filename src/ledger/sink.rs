@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 use crate::key::PublicKey;
 use crate::room::Room;
-use crate::store::{LogKeys, LogRow};
+use crate::store::{LogKeys, LogRow, Mark};
 use crate::tlog::SignedCheckpoint;
 
 /// Why a sink did not take a head, in its own words.
@@ -124,7 +124,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// A tenant's logs as they are stored, the oldest first, each compared with its high-water mark.
+    /// A tenant's logs as they are stored, the oldest first, each compared with its high-water mark, but for those of which
+    /// an old copy was put back and another goes on: what others have of them may be newer.
     ///
     /// # Errors
     /// `RolledBack` if one is behind its mark, `WrongKey` if one has a key that is not the operator's for it: nothing of
@@ -132,11 +133,16 @@ impl Source {
     pub(crate) fn logs(&self, tenant: TenantId) -> Result<Vec<LogRow>> {
         let store = &self.room.store;
         // The marks first: a commit between the two makes a log larger than its mark, never smaller.
-        let numbers = store.logs(tenant)?.into_iter().map(|row| row.n);
-        let marks = numbers.map(|n| self.room.anchor.mark(n)).collect::<Result<Vec<_>>>()?;
-        let rows = store.logs(tenant)?;
-        for (row, mark) in rows.iter().zip(marks) {
-            if mark.is_some_and(|mark| mark.tenant != tenant || mark.size > row.size) {
+        let marked = store.logs(tenant)?.into_iter().map(|row| Ok((row.n, self.room.anchor.mark(row.n)?)));
+        let marks: HashMap<i64, Mark> =
+            marked.filter_map(|marked| marked.map(|(n, mark)| Some((n, mark?))).transpose()).collect::<Result<_>>()?;
+        let mut rows = store.logs(tenant)?;
+        let numbers: Vec<i64> = rows.iter().map(|row| row.n).collect();
+        let successor = |mark: &Mark| mark.end.and_then(|end| end.successor).map(i64::from);
+        rows.retain(|row| !marks.get(&row.n).and_then(successor).is_some_and(|log| numbers.contains(&log)));
+        for row in &rows {
+            let behind = |mark: &Mark| mark.tenant != tenant || mark.size > row.size || mark.end.is_some();
+            if marks.get(&row.n).is_some_and(behind) {
                 return Err(Error::new(ErrorKind::RolledBack, "comparing a ledger with its high-water mark"));
             }
             if self.keys.log_key(tenant, row.generation).public_key() != row.key {

@@ -43,9 +43,12 @@ impl<'a> StoredLog<'a> {
 
     /// The log as it was when it had that size, if a commit ended there.
     pub(crate) fn at(&self, size: u64) -> Result<Option<Self>> {
-        let LogRow { n, generation, key, .. } = self.row;
+        let LogRow { n, generation, restored, key, .. } = self.row;
         let note = if size <= self.row.size { self.store.note(n, size)? } else { None };
-        Ok(note.map(|note| Self { store: self.store, row: LogRow { n, generation, key, size, note: Some(note) } }))
+        Ok(note.map(|note| Self {
+            store: self.store,
+            row: LogRow { n, generation, restored, key, size, note: Some(note) },
+        }))
     }
 
     /// The log up to the largest head that satisfies a policy, if there is one.

@@ -49,19 +49,27 @@ impl Leases {
 
     /// Epochs whose process died.
     pub(crate) fn abandoned(&self) -> Result<Vec<EpochId>> {
-        let doing = "looking for epochs whose writer is gone";
+        self.all(&Mark::Abandoned, "looking for epochs whose writer is gone")
+    }
+
+    /// Whether somebody writes in any epoch.
+    pub(crate) fn any_live(&self) -> Result<bool> {
+        Ok(!self.all(&Mark::Held, "looking whether anybody writes in a vault")?.is_empty())
+    }
+
+    fn all(&self, wanted: &Mark, doing: &'static str) -> Result<Vec<EpochId>> {
         let look = || {
             let _quiet = self.quiet()?;
-            let mut abandoned = Vec::new();
+            let mut found = Vec::new();
             for file in fs::read_dir(&self.0)? {
                 let epoch = file?.file_name().to_str().and_then(|name| name.parse::<EpochId>().ok());
                 if let Some(epoch) = epoch
-                    && self.mark(epoch)? == Mark::Abandoned
+                    && self.mark(epoch)? == *wanted
                 {
-                    abandoned.push(epoch);
+                    found.push(epoch);
                 }
             }
-            Ok(abandoned)
+            Ok(found)
         };
         look().map_err(|e| Error::from_io(e, doing))
     }

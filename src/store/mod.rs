@@ -9,7 +9,7 @@ mod reserve;
 mod slots;
 mod sqlite;
 
-pub(crate) use anchor::{Anchor, Mark};
+pub(crate) use anchor::{Anchor, End, Mark};
 pub(crate) use entry::{Act, Append, Appended, LogKeys, Make, NewEntry, NewPaper, Position};
 pub(crate) use lease::{Lease, Leases};
 pub(crate) use objects::{FileObjects, Found, ObjectName, ObjectWriter, Objects};
@@ -92,6 +92,8 @@ pub(crate) trait Store: Send + Sync {
     fn admitted(&self, log: i64) -> Result<Vec<PublicKey>>;
     /// A tenant's logs, the oldest first.
     fn logs(&self, tenant: TenantId) -> Result<Vec<LogRow>>;
+    /// Whether a log's entries came with at most one commit, so that it need not have a mark yet.
+    fn is_first_commit(&self, log: i64) -> Result<bool>;
     /// At most `limit` entries of a log from number `from` on.
     fn entries(&self, log: i64, from: u64, limit: usize) -> Result<Vec<EntryRow>>;
     /// The hashes that entries of a log complete.
@@ -141,6 +143,7 @@ pub(crate) enum Op {
         tenant: TenantId,
         generation: u32,
         key: PublicKey,
+        follows: Follows,
     },
     /// Lets a writer write in a tenant's open log.
     AdmitWriter {
@@ -169,6 +172,19 @@ pub(crate) enum Op {
         log: i64,
         row: CosignatureRow,
     },
+}
+
+/// What a log begins after. Refused if the tenant's open log is another by then.
+#[derive(Clone, Copy)]
+pub(crate) enum Follows {
+    /// No log.
+    Nothing,
+    /// Logs of which the database knows nothing any more.
+    Forgotten,
+    /// The open log, of that generation, which may be appended to until then.
+    Open(u32),
+    /// The open log, of that generation and size, to which nothing may be appended: an old copy of it was put back.
+    Ended(u32, u64),
 }
 
 /// Is told the first of the slots that were reserved.
@@ -228,6 +244,8 @@ pub(crate) struct StatementRows {
 pub(crate) struct LogRow {
     pub(crate) n: i64,
     pub(crate) generation: u32,
+    /// It goes on where an old copy of the log before it was put back.
+    pub(crate) restored: bool,
     pub(crate) key: PublicKey,
     pub(crate) size: u64,
     /// The signature of the checkpoint at that size.

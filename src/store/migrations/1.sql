@@ -35,12 +35,14 @@ CREATE TABLE writers (
     retired INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- A tenant's ledgers, one after the other; the newest generation is the open one.
+-- A tenant's ledgers, one after the other; the newest generation is the open one. restored: it goes on where an old copy
+-- of those before was put back, and its first entry says so.
 CREATE TABLE logs (
     n INTEGER PRIMARY KEY CHECK (n > 0 AND n < 8388608),
     tenant INTEGER NOT NULL REFERENCES tenants (n),
     generation INTEGER NOT NULL CHECK (generation > 0),
     key BLOB NOT NULL CHECK (length(key) = 32),
+    restored INTEGER NOT NULL CHECK (restored IN (0, 1)),
     UNIQUE (tenant, generation)
 ) STRICT;
 

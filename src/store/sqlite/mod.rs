@@ -236,8 +236,8 @@ fn apply_change(
         applied.push(match op {
             Op::AddRecord(record) => Applied::Done(add_record(tx, record, trees, drawn, &mut added)?),
             Op::Append(append) => Applied::Placed(trees.append(tx, append, &std::mem::take(&mut added))?),
-            Op::OpenLog { tenant, generation, key } => {
-                trees.begin(tx, tenant, generation, key)?;
+            Op::OpenLog { tenant, generation, key, follows } => {
+                trees.begin(tx, tenant, generation, key, follows)?;
                 Applied::Done(Outcome::Done)
             }
             op => Applied::Done(apply(tx, op, trees)?),
@@ -629,8 +629,8 @@ impl Store for SqliteStore {
 
     fn logs(&self, tenant: TenantId) -> Result<Vec<LogRow>> {
         self.read("looking a tenant's ledgers up", |db| {
-            let sql = "SELECT n, generation, key FROM logs WHERE tenant = (SELECT n FROM tenants WHERE id = ?1)
-                ORDER BY generation";
+            let sql = "SELECT n, generation, key, restored FROM logs
+                WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) ORDER BY generation";
             let mut logs = db.prepare_cached(sql)?;
             let mut last =
                 db.prepare_cached("SELECT at, note FROM entries WHERE at >= ?1 AND at < ?2 ORDER BY at DESC LIMIT 1")?;
@@ -639,10 +639,15 @@ impl Store for SqliteStore {
                 let bounds = [at(n, 0), at(n + 1, 0)];
                 let head = last.query_row(bounds, |row| Ok((row.get::<_, i64>(0)?, row.get(1)?))).optional()?;
                 let (size, note) = head.map_or((0, None), |(place, note)| ((place - bounds[0]) as u64 + 1, note));
-                Ok(LogRow { n, generation: row.get(1)?, key: public_key(row, 2)?, size, note })
+                let (generation, restored) = (row.get(1)?, row.get(3)?);
+                Ok(LogRow { n, generation, restored, key: public_key(row, 2)?, size, note })
             });
             rows?.collect()
         })
+    }
+
+    fn is_first_commit(&self, log: i64) -> Result<bool> {
+        self.read("looking for the first commit of a ledger", |db| is_first_commit(db, log))
     }
 
     fn entries(&self, log: i64, from: u64, limit: usize) -> Result<Vec<EntryRow>> {
@@ -759,6 +764,13 @@ impl Store for SqliteStore {
             Ok(select.query_row([at(log, last)], |row| row.get(0)).optional()?.flatten())
         })
     }
+}
+
+/// Whether the entries of a log came with at most one commit: its anchor need not have a mark yet.
+fn is_first_commit(db: &Connection, log: i64) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) < 2 FROM
+        (SELECT 1 FROM entries WHERE at >= ?1 AND at < ?2 AND note IS NOT NULL LIMIT 2)";
+    db.prepare_cached(sql)?.query_row([at(log, 0), at(log + 1, 0)], |row| row.get(0))
 }
 
 /// Entries are numbered below 2^40 in a log, so that a log's lie together in their order.

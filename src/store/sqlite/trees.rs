@@ -9,7 +9,7 @@ use super::{Refusal, at};
 use crate::error::{Error, ErrorKind};
 use crate::id::TenantId;
 use crate::key::{PublicKey, Signing};
-use crate::store::{Act, Anchor, Append, Appended, Mark, NewEntry, Position, entry_digest, paper_digest};
+use crate::store::{Act, Anchor, Append, Appended, Follows, Mark, NewEntry, Position, entry_digest, paper_digest};
 use crate::time::Timestamp;
 use crate::tlog::{
     Checkpoint, Edge, Hash, InclusionProof, Leaf, Nodes, SignedCheckpoint, inclusion, leaf_hash, origin_of,
@@ -94,27 +94,37 @@ impl<'a> Trees<'a> {
         tenant: TenantId,
         generation: u32,
         key: PublicKey,
+        follows: Follows,
     ) -> Result<(), Refusal> {
         let doing = "opening a tenant's ledger";
-        let before = if generation > 1 { Some(self.tree(tx, tenant)?) } else { None };
-        let predecessor = before.map(|tree| self.open[tree].checkpoint());
-        if before.is_some_and(|tree| self.open[tree].generation + 1 != generation) {
+        let before = match follows {
+            Follows::Nothing | Follows::Forgotten => None,
+            Follows::Open(_) => Some(self.tree(tx, tenant)?),
+            // Not compared with its mark: it is signed no more.
+            Follows::Ended(..) => Some(self.read(tx, tenant)?.0),
+        };
+        let tree = before.map(|tree| &self.open[tree]);
+        let expected = match follows {
+            Follows::Nothing | Follows::Forgotten => true,
+            Follows::Open(open) => tree.is_some_and(|tree| tree.generation == open),
+            Follows::Ended(open, size) => tree.is_some_and(|t| (t.generation, t.edge.size()) == (open, size)),
+        };
+        if !expected {
             return Err(Refusal::Change(Error::new(ErrorKind::AlreadyExists, doing)));
         }
-        let sql = "INSERT INTO logs (tenant, generation, key) VALUES ((SELECT n FROM tenants WHERE id = ?1), ?2, ?3)";
-        tx.execute(sql, params![tenant.as_bytes(), generation, key.as_bytes()])?;
-        let log = tx.last_insert_rowid();
-        if self.anchor.mark(log).map_err(Refusal::Change)?.is_some() {
-            // The number was another log's, of which the database knows nothing any more.
-            return Err(Refusal::Change(Error::new(ErrorKind::RolledBack, doing)));
-        }
+        let predecessor = tree.map(Tree::checkpoint);
+        let number = self.number(tx)?;
+        let sql = "INSERT INTO logs (n, tenant, generation, key, restored)
+            VALUES (?1, (SELECT n FROM tenants WHERE id = ?2), ?3, ?4, ?5)";
+        let restored = matches!(follows, Follows::Forgotten | Follows::Ended(..));
+        tx.execute(sql, params![number, tenant.as_bytes(), generation, key.as_bytes(), restored])?;
         if let Some(before) = before {
             let sql = "INSERT INTO admitted (log, writer) SELECT ?1, writer FROM admitted WHERE log = ?2";
-            tx.execute(sql, [log, self.open[before].log])?;
+            tx.execute(sql, [number, self.open[before].log])?;
         }
         self.open.push(Tree {
             tenant,
-            log,
+            log: number,
             generation,
             key,
             origin: origin_of(&key),
@@ -124,6 +134,24 @@ impl<'a> Trees<'a> {
             rows: Vec::new(),
         });
         Ok(())
+    }
+
+    /// The number of a log that begins. The next, unless it was that of a log which the database knows nothing of any
+    /// more: then one that no log ever had, if that is told of already, and none if it is not.
+    fn number(&self, tx: &Connection) -> Result<i64, Refusal> {
+        let next = tx.query_row("SELECT coalesce(max(n), 0) + 1 FROM logs", [], |row| row.get(0))?;
+        match self.anchor.mark(next).map_err(Refusal::Change)? {
+            None => Ok(next),
+            Some(_) => {
+                let lost = self.anchor.marks().map_err(Refusal::Change)?;
+                let mut lost = lost.into_iter().filter(|(log, _)| *log >= next);
+                if lost.clone().any(|(_, mark)| mark.end.is_none()) {
+                    let doing = "opening a ledger in the place of one that the database lost";
+                    return Err(refuse(ErrorKind::RolledBack, doing));
+                }
+                Ok(lost.next_back().map_or(next, |(last, _)| last + 1))
+            }
+        }
     }
 
     /// Makes an entry and puts it at the end of its log.
@@ -227,7 +255,7 @@ impl<'a> Trees<'a> {
         let grown = self.open.iter().filter(|tree| !tree.rows.is_empty());
         let both = grown.map(|tree| {
             let (size, root) = (tree.edge.size(), tree.edge.root());
-            let mark = Mark { size, root, tenant: tree.tenant, generation: tree.generation };
+            let mark = Mark { size, root, tenant: tree.tenant, generation: tree.generation, end: None };
             ((tree.log, mark), (tree.log, Head { size, root, mark: Some((size, root)) }))
         });
         both.unzip()
@@ -253,15 +281,49 @@ impl<'a> Trees<'a> {
         if let Some(number) = self.open.iter().rposition(|tree| tree.tenant == tenant) {
             return Ok(number);
         }
+        let (number, seen) = self.read(tx, tenant)?;
+        let compared = self.compare(tx, number, seen);
+        if compared.is_err() {
+            self.open.truncate(number);
+        }
+        compared.map(|()| number)
+    }
+
+    /// Refuses a log that is behind its mark, or has ended.
+    fn compare(&self, tx: &Connection, number: usize, seen: Option<(u64, Hash)>) -> Result<(), Refusal> {
+        let Tree { tenant, log, generation, ref edge, .. } = self.open[number];
+        let (size, root) = (edge.size(), edge.root());
+        match self.anchor.mark(log).map_err(Refusal::Change)? {
+            Some(mark) => {
+                let behind = mark.tenant != tenant || mark.size > size || mark.end.is_some();
+                let seen = seen == Some((mark.size, mark.root));
+                let then = |size| crate::tlog::root(size, &Stored { tx, log }).map_err(Refusal::Change);
+                if behind || !seen && then(mark.size)? != mark.root {
+                    return Err(refuse(ErrorKind::RolledBack, "comparing a ledger with its high-water mark"));
+                }
+                Ok(())
+            }
+            None if size == 0 => Ok(()),
+            // A crash came between its first commit and its mark. Nothing may be appended to a log without a mark.
+            None if super::is_first_commit(tx, log)? => {
+                let mark = Mark { size, root, tenant, generation, end: None };
+                self.anchor.raise(&[(log, mark)]).map_err(Refusal::Change)
+            }
+            None => Err(refuse(ErrorKind::Damaged, "looking for a ledger's high-water mark, which is not there")),
+        }
+    }
+
+    /// Reads a tenant's open log and verifies its head. Gives the mark that it was compared with before, if that was
+    /// in this process and nothing has changed since.
+    fn read(&mut self, tx: &Connection, tenant: TenantId) -> Result<(usize, Option<(u64, Hash)>), Refusal> {
         let sql = "SELECT n, generation, key FROM logs WHERE tenant = (SELECT n FROM tenants WHERE id = ?1)
             ORDER BY generation DESC LIMIT 1";
         let row = tx.prepare_cached(sql)?.query_row([tenant.as_bytes()], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, [u8; 32]>(2)?))
         });
         let Some((log, generation, key)) = row.optional()? else {
-            return Err(Refusal::Change(Error::new(ErrorKind::NotFound, "looking a tenant's ledger up")));
+            return Err(refuse(ErrorKind::NotFound, "looking a tenant's ledger up"));
         };
-        let refuse = |kind, doing| Refusal::Change(Error::new(kind, doing));
         let key = PublicKey::from_bytes(key).map_err(|_| refuse(ErrorKind::Tampered, "reading a ledger's key"))?;
         let sql = "SELECT at, note FROM entries WHERE at >= ?1 AND at < ?2 ORDER BY at DESC LIMIT 1";
         let last = tx.prepare_cached(sql)?.query_row([at(log, 0), at(log + 1, 0)], |row| {
@@ -271,9 +333,8 @@ impl<'a> Trees<'a> {
         let size = last.map_or(0, |(place, _)| (place - at(log, 0)) as u64 + 1);
 
         // The root comes from the stored right edge, not from memory: nothing is signed that is not on the disk.
-        let stored = Stored { tx, log };
         let wanted = Edge::wanted(size);
-        let hashes = stored.nodes(&wanted).map_err(Refusal::Change)?;
+        let hashes = Stored { tx, log }.nodes(&wanted).map_err(Refusal::Change)?;
         let known = wanted.into_iter().zip(hashes.iter().copied()).collect();
         let edge = Edge::from_hashes(size, hashes).map_err(Refusal::Change)?;
         let root = edge.root();
@@ -286,19 +347,15 @@ impl<'a> Trees<'a> {
             let note = note.ok_or_else(|| refuse(ErrorKind::Tampered, doing))?;
             key.verify(body.as_bytes(), &note, doing).map_err(Refusal::Change)?;
         }
-        let mark = self.anchor.mark(log).map_err(Refusal::Change)?;
-        if let Some(mark) = mark {
-            let seen = seen.and_then(|head| head.mark) == Some((mark.size, mark.root));
-            let behind = mark.tenant != tenant || mark.size > size;
-            let then = |size| crate::tlog::root(size, &stored).map_err(Refusal::Change);
-            if behind || !seen && then(mark.size)? != mark.root {
-                return Err(refuse(ErrorKind::RolledBack, "comparing a ledger with its high-water mark"));
-            }
-        }
+        let mark = seen.and_then(|head| head.mark);
         let (predecessor, rows) = (None, Vec::new());
         self.open.push(Tree { tenant, log, generation, key, origin, edge, predecessor, known, rows });
-        Ok(self.open.len() - 1)
+        Ok((self.open.len() - 1, mark))
     }
+}
+
+fn refuse(kind: ErrorKind, doing: &'static str) -> Refusal {
+    Refusal::Change(Error::new(kind, doing))
 }
 
 impl Tree {
