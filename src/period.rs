@@ -73,7 +73,19 @@ impl Period {
     }
 
     /// Draws keys and slots for records that have so many parts each, in one epoch if they fit.
+    ///
+    /// # Errors
+    /// `Full` if the disk has no room for more of them, with a sentence of its own: nothing was sealed yet.
     pub(crate) fn draw(&mut self, room: &Arc<Room>, parts: impl Iterator<Item = usize>) -> Result<Vec<Drawn>> {
+        self.draw_each(room, parts).map_err(|e| match e.kind() {
+            ErrorKind::Full => {
+                Error::new(ErrorKind::Full, "reserving keys and slots for what is to be sealed").because(e)
+            }
+            _ => e,
+        })
+    }
+
+    fn draw_each(&mut self, room: &Arc<Room>, parts: impl Iterator<Item = usize>) -> Result<Vec<Drawn>> {
         self.follow(room)?;
         let mut drawn = Vec::new();
         let parts: Vec<usize> = parts.collect();

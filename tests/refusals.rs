@@ -281,6 +281,7 @@ fn a_card_or_policy_that_an_attacker_put_into_the_database_is_never_sealed_to() 
 fn a_full_disk_refuses_and_goes_on_when_there_is_room_again() {
     let Some(disk) = small_disk("a_full_disk_refuses_and_goes_on_when_there_is_room_again") else { return };
     vault_on_a_full_disk(&disk);
+    process_on_a_full_disk(&disk);
     large_parts_on_a_full_disk(&disk);
     small_parts_on_a_full_disk(&disk);
     slots_on_a_full_disk(&disk);
@@ -478,11 +479,50 @@ fn vault_on_a_full_disk(disk: &Path) {
     assert_eq!(fs::read_dir(disk).unwrap().count(), 0);
 }
 
+/// What a process said that found the disk full and is gone is concluded by the next, as soon as there is room.
+fn process_on_a_full_disk(disk: &Path) {
+    let (vault, owner, writer) = enrolled(disk);
+    let path = disk.join("my.vault");
+    fill(disk, 1 << 20);
+    let ingestor = vault.ingestor(&owner.pin, writer).unwrap();
+    let error = loop {
+        if let Err(error) = ingestor.ingest_batch((0..20).map(|_| text("x")).collect()) {
+            break error;
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::Full);
+    drop((ingestor, vault));
+    // Closing gave the room of SQLite's log back.
+    fs::rename(disk.join("filler"), disk.join("first filler")).unwrap();
+    fill(disk, 400_000);
+
+    let vault = Vault::open(&path, common::operator()).unwrap();
+    assert!(!path.join("reserve").exists(), "there is no room");
+    // A sweep may be what makes some.
+    vault.sweep().unwrap();
+    let report = vault.check().unwrap();
+    assert!(report.is_sound() && !report.is_clean(), "{report}");
+    drop(vault);
+    make_room(disk);
+    fs::remove_file(disk.join("first filler")).unwrap();
+    let vault = Vault::open(&path, common::operator()).unwrap();
+    let session = owner.session(&vault);
+    assert_eq!(episodes(&session), 1);
+    let report = vault.check().unwrap();
+    assert!(report.is_clean(), "{report}");
+    let log = session.log().unwrap();
+    let audit = Auditor::new(log.key()).audit(&log).unwrap();
+    assert!(audit.is_clean() && audit.unconcluded.len() == 1, "{audit}");
+    drop((session, vault));
+    fs::remove_dir_all(path).unwrap();
+}
+
 fn large_parts_on_a_full_disk(disk: &Path) {
     let (vault, owner, writer) = enrolled(disk);
     fill(disk, 3 << 20);
     let draft = |n: usize| Draft::new(Channel::Voice).part(PartKind::Audio, "x/y", io::Cursor::new(noise(n)));
-    until_full_and_on(disk, vault, &owner, writer, |ingestor, n| {
+    // A part for which there is no room leaves enough of it for what is small: the ledger need not be degraded.
+    until_full_and_on(disk, vault, &owner, writer, false, |ingestor, n| {
         // By turns sealed in one piece and streamed.
         let bytes = if n % 2 == 0 { 300_000 + n } else { 100_000 + n };
         ingestor.ingest(draft(bytes)).map(|i| vec![(i.record, noise(bytes))])
@@ -492,7 +532,7 @@ fn large_parts_on_a_full_disk(disk: &Path) {
 fn small_parts_on_a_full_disk(disk: &Path) {
     let (vault, owner, writer) = enrolled(disk);
     fill(disk, 2 << 20);
-    until_full_and_on(disk, vault, &owner, writer, |ingestor, n| {
+    until_full_and_on(disk, vault, &owner, writer, true, |ingestor, n| {
         let draft = |n| Draft::new(Channel::Chat).part(PartKind::Chat, "x/y", io::Cursor::new(noise(n)));
         let batch: Vec<usize> = (0..1 + n % 20).map(|m| 4000 + 20 * n + m).collect();
         let ingested = ingestor.ingest_batch(batch.iter().map(|n| draft(*n)).collect())?;
@@ -517,16 +557,54 @@ fn slots_on_a_full_disk(disk: &Path) {
             Err(error) => break error,
         }
     };
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Full, "writing the shred file"));
+    assert_eq!(error.kind(), ErrorKind::Full);
+    assert_eq!(error.to_string(), "reserving keys and slots for what is to be sealed");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "writing the shred file");
     assert!(kept.len() > 7);
+    // The space that was set aside is for the ledger alone, which has said so: nobody else gets any of it.
+    let path = disk.join("my.vault");
+    assert!(!path.join("reserve").exists());
+    let sizes = || ["shred", "vault.db", "vault.db-wal"].map(|name| fs::metadata(path.join(name)).unwrap().len());
+    let before = sizes();
+    for _ in 0..10 {
+        let refused = ingestor.ingest(text("x")).unwrap_err();
+        assert_eq!(
+            (refused.kind(), refused.to_string().as_str()),
+            (ErrorKind::Full, "setting space aside for the ledgers")
+        );
+        let session = vault.session(owner.pin.tenant, Arc::clone(&owner.identity), Access::new("t", "t"));
+        assert_eq!(session.unwrap_err().kind(), ErrorKind::Full);
+    }
+    assert_eq!(sizes(), before);
     drop(ingestor);
     make_room(disk);
+    let session = owner.session(&vault);
+    assert_eq!(episodes(&session), 1);
+    assert!(path.join("reserve").exists());
+    vault.sweep().unwrap();
     let report = vault.check().unwrap();
     assert!(report.is_clean(), "{report}");
-    let session = owner.session(&vault);
     assert!(kept.iter().all(|id| session.read(*id).unwrap().read_part(1).unwrap() == b"x"));
     drop((session, vault));
     fs::remove_dir_all(disk.join("my.vault")).unwrap();
+}
+
+/// Messages of a kind in a ledger.
+fn entries(log: &TenantLog<'_>, kind: Kind) -> Vec<Message> {
+    let messages = log.entries(0, 10_000).unwrap().into_iter().filter_map(|entry| match entry.state {
+        State::Open(_, message) => Some(*message),
+        _ => None,
+    });
+    messages.filter(|message| message.kind == kind).collect()
+}
+
+/// How often a ledger says that the disk was full. Each time it must say as well that it no longer is.
+fn episodes(session: &TenantSession) -> usize {
+    let log = session.log().unwrap();
+    let (degraded, recovered) = (entries(&log, Kind::Degraded), entries(&log, Kind::Recovered));
+    let began: Vec<Option<u64>> = degraded.iter().map(|message| Some(message.seq)).collect();
+    assert_eq!(recovered.iter().map(|message| message.refers).collect::<Vec<_>>(), began);
+    degraded.len()
 }
 
 /// Ingests until the disk is full, a few times more, and again when there is room; then looks at everything.
@@ -535,6 +613,7 @@ fn until_full_and_on(
     vault: Vault,
     owner: &Owner,
     writer: Arc<WriterKey>,
+    degrades: bool,
     ingest: impl Fn(&Ingestor, usize) -> Result<Vec<(RecordId, Vec<u8>)>>,
 ) {
     let ingestor = vault.ingestor(&owner.pin, Arc::clone(&writer)).unwrap();
@@ -553,12 +632,16 @@ fn until_full_and_on(
         }
     }
     assert!(kept.len() > 3);
+    let log = session.log().unwrap();
+    let degraded = entries(&log, Kind::Degraded).len();
+    assert!(!degrades || degraded == 1 && entries(&log, Kind::Recovered).is_empty(), "{degraded}");
     let all_there = |kept: &[(RecordId, Vec<u8>)]| {
         kept.iter().for_each(|(id, bytes)| assert_eq!(&session.read(*id).unwrap().read_part(1).unwrap(), bytes));
     };
     all_there(&kept);
     make_room(disk);
     kept.extend(ingest(&ingestor, n + 1).unwrap());
+    assert_eq!(episodes(&session), degraded);
     drop(ingestor);
     vault.sweep().unwrap();
     let report = vault.check().unwrap();

@@ -187,8 +187,12 @@ impl<'a> Fold<'a> {
         report.period = Some((report.period.map_or(message.time, |(first, _)| first), message.time));
         *report.kinds.entry(message.kind.to_string()).or_default() += 1;
         match message.kind {
-            Kind::SessionOpened | Kind::TransferAuthorised => drop(self.begun.insert(seq)),
-            Kind::SessionClosed | Kind::TransferCompleted | Kind::TransferFailed | Kind::OutcomeUnknown => {
+            Kind::SessionOpened | Kind::TransferAuthorised | Kind::Degraded => drop(self.begun.insert(seq)),
+            Kind::SessionClosed
+            | Kind::TransferCompleted
+            | Kind::TransferFailed
+            | Kind::OutcomeUnknown
+            | Kind::Recovered => {
                 if let Some(began) = message.refers {
                     self.begun.remove(&began);
                 }

@@ -142,8 +142,10 @@ impl Ingestor {
     }
 
     fn draw(&self, parts: impl Iterator<Item = usize>) -> Result<Vec<Drawn>> {
-        let mut period = self.period.lock().unwrap_or_else(PoisonError::into_inner);
-        period.draw(&self.room, parts)
+        self.ledger.spend(self.tenant, || {
+            let mut period = self.period.lock().unwrap_or_else(PoisonError::into_inner);
+            period.draw(&self.room, parts)
+        })
     }
 
     /// Seals one draft. If it fails, what it made is removed.

@@ -18,11 +18,15 @@ use crate::key::{OperatorKey, PublicKey, Signing, WriterKey};
 use crate::period::{Drawn, FirstBlock, OpenEpoch, Period};
 use crate::room::{Room, Tenant};
 use crate::secret::Secret;
-use crate::store::{Act, Append, Appended, Change, LogKeys, Make, NewEntry, NewPaper, Op, Outcome, Position, Which};
+use crate::store::{
+    Act, ActRow, Append, Appended, Change, LogKeys, Make, NewEntry, NewPaper, Op, Outcome, Position, Which,
+};
 use crate::tlog::{Leaf, origin_of};
 
 /// Tenants whose epochs are kept open for further entries: each holds a file.
 const MAX_DESKS: usize = 64;
+/// The act that an entry begins which says that the disk is full.
+const DEGRADED: &str = "degraded";
 /// The detail by which a message names the papers that are kept with it.
 const PAPERS: &str = "papers";
 
@@ -211,11 +215,11 @@ impl Ledger {
         tenant: TenantId,
         entries: Vec<(Vec<Op>, Tell, Signer, Act)>,
     ) -> Result<Vec<Recorded>> {
-        let drawn = {
+        let drawn = self.spend(tenant, || {
             let desk = self.desk(tenant)?;
             let mut period = desk.lock().unwrap_or_else(PoisonError::into_inner);
-            period.draw(&self.room, entries.iter().map(|_| 1))?
-        };
+            period.draw(&self.room, entries.iter().map(|_| 1))
+        })?;
         let (mut change, mut waiting) = (Vec::new(), Vec::new());
         for ((ops, tell, signer, act), drawn) in entries.into_iter().zip(drawn) {
             change.extend(ops);
@@ -284,34 +288,61 @@ impl Ledger {
         }
     }
 
-    /// Commits a change of a tenant's. A full disk is told in the ledger, from the space that is set aside for that;
-    /// until there is space again, nothing else is committed.
+    /// Commits a change of a tenant's, as what takes [space](Self::spend).
     pub(crate) fn commit(&self, tenant: TenantId, change: Change) -> Result<Vec<Outcome>> {
-        if !self.room.reserve.is_held() {
-            self.room.reserve.hold()?;
-            self.say(tenant, Kind::Recovered);
-        }
-        let committed = self.room.store.commit(change);
-        if committed.as_ref().is_err_and(|e| e.kind() == ErrorKind::Full) && self.room.reserve.release() {
-            // After a crash here the space is free and the ledger has not said why: it will say that it recovered.
-            self.say(tenant, Kind::Degraded);
-        }
+        let committed = self.spend(tenant, || self.room.store.commit(change));
         if committed.is_ok() {
             self.publish(tenant);
         }
         committed
     }
 
+    /// Does what takes space of the disk. That it is full is told in the ledger, from the space that is set aside for that;
+    /// until that much is free again, nothing else that takes any is done.
+    ///
+    /// # Errors
+    /// `Full` as long as there is none; else those of `act`.
+    pub(crate) fn spend<T>(&self, tenant: TenantId, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        if !self.room.reserve.is_held() {
+            self.room.reserve.hold_again()?;
+            self.say_recovered(tenant);
+        }
+        let done = act();
+        if done.as_ref().is_err_and(|e| e.kind() == ErrorKind::Full) && self.room.reserve.release() {
+            // After a crash here the space is free and the ledger has not said why: it will say that it recovered.
+            let said = self.room.store.acts().unwrap_or_default();
+            if !said.iter().any(|act| act.tenant == tenant && act.kind == DEGRADED) {
+                self.say(tenant, Tell::new(Kind::Degraded, "operator"), Act::Begin(DEGRADED));
+            }
+        }
+        done
+    }
+
+    /// Says so in every ledger that said that it was degraded, or in the tenant's if none could.
+    fn say_recovered(&self, tenant: TenantId) {
+        // What cannot be listed now is concluded when a vault is opened or swept.
+        let mut degraded = self.room.store.acts().unwrap_or_default();
+        degraded.retain(|act| act.kind == DEGRADED);
+        if degraded.is_empty() {
+            self.say(tenant, Tell::new(Kind::Recovered, "operator"), Act::None);
+        }
+        for act in degraded {
+            let mut tell = Tell::new(Kind::Recovered, "operator");
+            tell.refers = self.began(&act).ok().flatten();
+            self.say(act.tenant, tell, Act::End(act.log, act.seq));
+        }
+    }
+
     /// Appends an entry if that is possible at all. It is about a fault, and the caller has the fault to tell.
-    fn say(&self, tenant: TenantId, kind: Kind) {
+    fn say(&self, tenant: TenantId, tell: Tell, act: Act) {
         let said = (|| {
-            let desk = self.desk(tenant)?;
-            // Whoever holds the desk is committing, or waits for the disk as we do.
-            let Ok(mut period) = desk.try_lock() else { return Ok(()) };
-            let drawn = period.draw(&self.room, [1].into_iter())?.pop();
+            let drawn = {
+                let desk = self.desk(tenant)?;
+                let mut period = desk.lock().unwrap_or_else(PoisonError::into_inner);
+                period.draw(&self.room, [1].into_iter())?.pop()
+            };
             let drawn = drawn.ok_or_else(|| Error::new(ErrorKind::Io, "drawing keys for an entry"))?;
-            let tell = Tell::new(kind, "operator");
-            let (op, wait) = self.entry(tenant, tell, self.own_signer(), Act::None, drawn, None)?;
+            let (op, wait) = self.entry(tenant, tell, self.own_signer(), act, drawn, None)?;
             match self.room.store.commit(Change(vec![op])) {
                 Ok(_) => {
                     drop(wait.drawn.release());
@@ -324,15 +355,22 @@ impl Ledger {
         let _ = said;
     }
 
-    /// Concludes what dead processes began: nobody knows how far it came.
+    /// Concludes what dead processes began: nobody knows how far it came. That the disk was full is over when there is
+    /// space.
     pub(crate) fn recover(&self) -> Result<()> {
         for act in self.room.store.acts()? {
             if self.room.leases.is_live(act.epoch)? {
                 continue;
             }
+            if act.kind == DEGRADED {
+                let reserve = &self.room.reserve;
+                if reserve.is_held() || reserve.hold_again().is_ok() {
+                    self.say_recovered(act.tenant);
+                }
+                continue;
+            }
             let mut tell = Tell::new(Kind::OutcomeUnknown, "operator").detail("began", &act.kind);
-            let began = self.room.store.logs(act.tenant)?.into_iter().find(|row| row.n == act.log);
-            tell.refers = began.map(|row| (row.key, act.seq));
+            tell.refers = self.began(&act)?;
             match self.append(act.tenant, tell, self.own_signer(), Act::End(act.log, act.seq), Vec::new()) {
                 Ok(_) => {}
                 // Another process was faster.
@@ -341,6 +379,12 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// The entry that began an act.
+    fn began(&self, act: &ActRow) -> Result<Option<(PublicKey, u64)>> {
+        let log = self.room.store.logs(act.tenant)?.into_iter().find(|row| row.n == act.log);
+        Ok(log.map(|row| (row.key, act.seq)))
     }
 
     pub(crate) fn log_keys(&self) -> Arc<dyn LogKeys> {

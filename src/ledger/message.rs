@@ -27,7 +27,7 @@ pub enum Kind {
     CardChanged,
     /// A third party says that it deleted what it had been sent, or why not.
     DeletionAnswered,
-    /// The disk was full; what could not be stored was refused.
+    /// The disk was full; what could not be stored was refused, until [`Recovered`](Self::Recovered).
     Degraded,
     /// Records came in. One entry for each commit.
     Ingested,

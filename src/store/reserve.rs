@@ -20,18 +20,34 @@ impl Reserve {
         self.0.exists()
     }
 
-    /// Takes the space again.
+    /// Takes the space.
     ///
     /// # Errors
-    /// `Full` while there is none.
+    /// `Full` if there is none.
     pub(crate) fn hold(&self) -> Result<()> {
+        self.hold_of(SIZE)
+    }
+
+    /// Takes the space again, once there is twice as much: or else the next commit would find none.
+    ///
+    /// # Errors
+    /// `Full` as long as there is less.
+    pub(crate) fn hold_again(&self) -> Result<()> {
+        self.hold_of(2 * SIZE)
+    }
+
+    fn hold_of(&self, size: usize) -> Result<()> {
         let draft = self.0.with_extension("new");
         let held = (|| {
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&draft)?;
             // Not zeros: a file system that packs them would hold nothing back.
-            let block: Vec<u8> = (0..SIZE).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+            let block: Vec<u8> = (0..size).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
             file.write_all(&block)?;
             file.sync_all()?;
+            if size > SIZE {
+                file.set_len(SIZE as u64)?;
+                file.sync_all()?;
+            }
             fs::rename(&draft, &self.0)
         })();
         held.map_err(|e| {
