@@ -16,11 +16,19 @@ const PAGE: usize = 64;
 /// The agreements that stand, as far as the entries so far tell, and the papers that these name.
 #[derive(Default)]
 pub(super) struct Handed {
-    /// By their ids: the revision's hash, until when it is valid, and whether it was revoked.
-    standing: BTreeMap<String, (Option<[u8; 32]>, Option<Timestamp>, bool)>,
+    /// By their ids.
+    standing: BTreeMap<String, Standing>,
     /// Whether there was a log before, which may tell of agreements that this one does not.
     begun_before: bool,
     papers: BTreeSet<(u64, String)>,
+}
+
+/// What became of an agreement, as entries tell it.
+struct Standing {
+    /// Of the revision in force.
+    hash: Option<[u8; 32]>,
+    until: Option<Timestamp>,
+    revoked: bool,
 }
 
 impl Handed {
@@ -33,17 +41,18 @@ impl Handed {
             Kind::Restored => self.begun_before = true,
             Kind::AgreementSigned => {
                 let until = told("until").parse().ok();
-                self.standing.insert(told("agreement"), (message.payload, until, false));
+                let standing = Standing { hash: message.payload, until, revoked: false };
+                self.standing.insert(told("agreement"), standing);
             }
             Kind::AgreementRevoked => {
-                let known = self.standing.entry(told("agreement")).or_insert((message.payload, None, false));
-                known.2 = true;
+                let unknown = Standing { hash: message.payload, until: None, revoked: true };
+                self.standing.entry(told("agreement")).or_insert(unknown).revoked = true;
             }
             Kind::TransferAuthorised => {
                 let hash = told("agreement");
                 let allowed = match self.standing.get(&told("agreement-id")) {
-                    Some((payload, until, revoked)) => {
-                        let same = payload.is_some_and(|payload| crate::id::hex(&payload) == hash);
+                    Some(Standing { hash: known, until, revoked }) => {
+                        let same = known.is_some_and(|known| crate::id::hex(&known) == hash);
                         same && !revoked && until.is_none_or(|until| message.time < until)
                     }
                     None => self.begun_before,
