@@ -44,7 +44,7 @@ pub struct FolderSink {
 
 impl FolderSink {
     /// In this folder, which is made when the first head comes. Choose one on another disk than the vault's, out of reach of
-    /// whoever can change the vault.
+    /// whoever can change the vault: there each head costs two synchronisations of the disk that the commits wait for too.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }

@@ -77,7 +77,8 @@ impl SinkOptions {
         self
     }
 
-    /// The next head of a log not before so long after the last, a day at most; heads in between are left out.
+    /// The next head of a log not before so long after the last, a day at most; heads in between are left out. Waiting for
+    /// them ([`Vault::publish`](crate::Vault::publish)) and the vault's end keep to no pace.
     #[must_use]
     pub fn every(mut self, pace: Duration) -> Self {
         self.pace = pace.min(Duration::from_secs(86_400));
