@@ -48,7 +48,9 @@ impl Vault {
             Op::OpenLog { tenant: id, generation, key, follows },
         ];
         let mut tell = self.log_opened(kind, &card, &policy)?.detail("generation", generation);
-        tell.details.extend(ledger.successions(lost, &key)?);
+        if !lost.is_empty() {
+            tell.details.extend(ledger.successions(lost, &key)?);
+        }
         tell.payload = Some(Sha256::digest(card.to_bytes()).into());
         let pin = TenantPin::of(&card, &policy);
         let recorded = ledger.open_first(Tenant { id, name, card, policy }, tell, ops)?;

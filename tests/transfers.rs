@@ -597,3 +597,46 @@ fn what_was_sent_after_a_revocation_was_removed_from_the_database_is_found_by_th
     let expected = [AuditFinding::SentWithoutAgreement(transfer), AuditFinding::PaperMissing(revocation)];
     assert_eq!(report.findings, expected, "{report}");
 }
+
+#[test]
+fn a_package_is_believed_after_an_old_copy_of_the_vault_was_put_back_and_not_without_the_proof_of_that() {
+    let sent = Sent::new();
+    let (from, to) = (sent.world.path(), sent.world.dir.path().join("put back"));
+    std::fs::create_dir_all(to.join("live")).unwrap();
+    let copy = to.join("vault.db");
+    common::rows(&from).execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    sent.world.ingestor(&sent.world.acme).ingest(call("+15722568389", "billing", "lost", 1000)).unwrap();
+    for file in common::files(&from) {
+        let name = file.strip_prefix(&from).unwrap();
+        if name.starts_with("objects") || ["anchor", "shred"].iter().any(|kept| name == Path::new(kept)) {
+            std::fs::create_dir_all(to.join(name).parent().unwrap()).unwrap();
+            std::fs::copy(&file, to.join(name)).unwrap();
+        }
+    }
+    Vault::open_to_restore(&to, common::operator()).unwrap().restore("a test").unwrap();
+    let vault = Vault::open(&to, common::operator()).unwrap();
+    // Restored and then rotated.
+    vault.rotate_log(sent.world.acme.pin.tenant).unwrap();
+    let session = sent.world.acme.session(&vault);
+    let mut out = Vec::new();
+    session.transfer(&sent.transfer(), &mut out, GO_ON).unwrap();
+    let package = sent.open(&out, "in").unwrap();
+    assert_eq!(package.proof().log(), vault.log_key(sent.world.acme.pin.tenant).unwrap());
+    session.record_receipt(&package.receipt(&sent.party.identity).unwrap()).unwrap();
+
+    // Neither without the entry that says so, nor with one that the log of the agreement did not sign.
+    let file = package.folder().join("custody/rotation-0001.json");
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    retag(package.folder());
+    assert!(Package::verify(package.folder(), &sent.party.identity, &PackageOptions::new()).is_err());
+    let custody = |n: u32, ending: &str| package.folder().join(format!("custody/rotation-{n:04}.{ending}"));
+    std::fs::write(&file, &bytes).unwrap();
+    let first = ["json", "tlog-proof", "sigsum-proof"].map(|ending| std::fs::read(custody(1, ending)).unwrap());
+    for (bytes, ending) in first.iter().zip(["json", "tlog-proof", "sigsum-proof"]) {
+        // The same entry again where the one that closed the log stood.
+        std::fs::write(custody(2, ending), bytes).unwrap();
+    }
+    retag(package.folder());
+    assert!(Package::verify(package.folder(), &sent.party.identity, &PackageOptions::new()).is_err());
+}

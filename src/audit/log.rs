@@ -82,7 +82,7 @@ impl TenantLog<'_> {
         self.stored.row.key
     }
 
-    /// 1 for a tenant's first, and one more for each successor.
+    /// 1 for a tenant's first, and one more for each successor; more than one more for one that goes on after a restore.
     pub fn generation(&self) -> u32 {
         self.stored.row.generation
     }
@@ -144,7 +144,10 @@ impl TenantLog<'_> {
 
     /// What its first entry says of the log with that key, if it goes on where an old copy of that one was put back: the
     /// entry is in this log, its actor signed it, and what it says is signed by the key.
-    pub(super) fn succession(&self, before: &PublicKey) -> Result<Option<Succession>> {
+    pub(crate) fn succession(&self, before: &PublicKey) -> Result<Option<Succession>> {
+        if !self.stored.row.restored {
+            return Ok(None);
+        }
         let verified = self.receipt(0).and_then(|receipt| receipt.verify(&self.key()));
         let message = match verified {
             Ok(message) => message,

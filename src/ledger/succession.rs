@@ -11,6 +11,8 @@ use crate::tlog::{Checkpoint, Hash, empty_root, origin_of};
 
 /// Details of a `restored` entry that hold one each are named so, and by the generation of the log that ended.
 const DETAIL: &str = "loss-";
+/// The detail that names the key of the log itself, for one who knows only that of the log before.
+const KEY: &str = "log-key";
 
 /// That a log ends where an old copy of it was put back, and which one goes on: signed by the key of the log that ends. It
 /// is no head of that log, so that there are never two of one size.
@@ -55,6 +57,12 @@ impl Succession {
         (format!("{DETAIL}{generation}"), value)
     }
 
+    /// The key of the log that an entry says it begins, where old copies of others were put back.
+    pub(crate) fn key(message: &Message) -> Option<PublicKey> {
+        let key = message.details.get(KEY).filter(|_| message.kind == Kind::Restored);
+        PublicKey::from_bytes(unhex(key?)?.try_into().ok()?).ok()
+    }
+
     /// All that an entry says, without having verified them.
     pub(crate) fn all(message: &Message) -> Vec<Self> {
         let details = message.details.iter().filter(|(name, _)| name.starts_with(DETAIL));
@@ -85,11 +93,12 @@ impl Ledger {
         fresh.ok_or_else(|| Error::new(ErrorKind::TooLarge, "finding a number for a ledger after many restores"))
     }
 
-    /// What the entry that begins the log `successor` says of those that ended, by name.
+    /// What the entry that begins the log `successor` says of it and of those that ended, by name.
     ///
     /// # Errors
     /// `WrongKey` if one of them is not the operator's; `Tampered` if its head does not verify.
     pub(crate) fn successions(&self, lags: &[Lag], successor: &PublicKey) -> Result<Vec<(String, String)>> {
+        let own = (KEY.to_owned(), successor.to_string());
         let successor = origin_of(successor);
         let one = |lag: &Lag| {
             let (kept, key) = (self.kept(lag)?, self.log_keys().log_key(lag.tenant, lag.generation));
@@ -98,7 +107,7 @@ impl Ledger {
             let had = had.map(|mark| (mark.size, mark.root).max((kept.size, kept.root)));
             Ok(Succession::sign(&key, &kept, had, &successor).to_detail(lag.generation))
         };
-        lags.iter().map(one).collect()
+        lags.iter().map(one).chain([Ok(own)]).collect()
     }
 
     /// What is left of a log.

@@ -12,7 +12,7 @@ use crate::bagit::{self, Bag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TransferId, unhex};
 use crate::key::{Identity, PublicKey};
-use crate::ledger::{Kind, Message, Receipt};
+use crate::ledger::{Kind, Message, Receipt, Succession};
 use crate::time::Timestamp;
 use crate::tlog::InclusionProof;
 
@@ -65,8 +65,8 @@ impl Package {
     /// Opens a package into a folder that is not there yet. The folder comes to be only when everything holds: the age
     /// file is whole and for this recipient; the bag is what its manifests say; the agreement in it is signed by this
     /// recipient and the tenant; the ledger's entry that authorised it names the agreement and the digest of everything,
-    /// is in a tree whose head the log signed that the agreement names, or one that this one's last entry names as its
-    /// successor; and it has not expired.
+    /// is in a tree whose head the log signed that the agreement names, or one that goes on where this one ended, as its last
+    /// entry says or, after a restore, its key; and it has not expired.
     ///
     /// Memory: bounded, however large it is.
     ///
@@ -248,6 +248,17 @@ fn authorisation(folder: &Path, agreement: &Agreement) -> Result<Receipt> {
         let name = format!("{ROTATION}{step:04}");
         if !names.contains(&format!("{name}.tlog-proof")) {
             break;
+        }
+        let told = Message::from_bytes(&read(folder, &format!("custody/{name}.json"))?)?;
+        if let Some(next) = Succession::key(&told) {
+            // An old copy was put back: the proof is of the log that goes on, and the one before signed which that is.
+            let message = proof(folder, &name, next, &[agreement.operator()])?.verify(&next)?;
+            let signed = Succession::all(&message).iter().any(|s| s.verify(&log, &message.log).is_ok());
+            if !signed {
+                return Err(bad());
+            }
+            log = next;
+            continue;
         }
         let message = proof(folder, &name, log, &[agreement.operator()])?.verify(&log)?;
         let next = message.details.get("successor-key").and_then(|key| unhex(key)?.try_into().ok());

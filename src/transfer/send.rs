@@ -493,14 +493,30 @@ fn release(
 /// Proofs that the log which the agreement names was followed by others, up to the one that has the entry.
 fn rotations(session: &TenantSession, from: PublicKey, to: PublicKey) -> Result<Vec<(String, Vec<u8>)>> {
     let logs = session.logs()?;
-    let closed = logs.iter().skip_while(|log| log.key() != from).take_while(|log| log.key() != to);
+    let (mut key, mut next) = (from, logs.iter().position(|log| log.key() == from).map_or(0, |at| at + 1));
     let mut files = Vec::new();
-    for (step, log) in (1..).zip(closed) {
-        let last = log.receipt(log.size().saturating_sub(1))?;
-        files.extend(last.files()?.into_iter().filter_map(|(name, bytes)| {
+    for step in 1.. {
+        if key == to {
+            break;
+        }
+        // Where an old copy of it was put back, the log has no closing entry: the one that goes on says so first.
+        let mut restored = None;
+        for (at, log) in logs.iter().enumerate().skip(next) {
+            if log.succession(&key)?.is_some() {
+                restored = Some(at);
+            }
+        }
+        let before = next.checked_sub(1).and_then(|at| logs.get(at));
+        let (at, receipt) = match (restored, before) {
+            (Some(at), _) => (at, logs[at].receipt(0)?),
+            (None, Some(log)) if next < logs.len() => (next, log.receipt(log.size().saturating_sub(1))?),
+            (None, _) => break,
+        };
+        files.extend(receipt.files()?.into_iter().filter_map(|(name, bytes)| {
             let (_, ending) = name.split_once('.')?;
             Some((format!("{ROTATION}{step:04}.{ending}"), bytes))
         }));
+        (key, next) = (logs[at].key(), at + 1);
     }
     Ok(files)
 }
