@@ -1,18 +1,12 @@
-use std::path::Path;
-use std::str::FromStr;
-
 use zeroize::Zeroizing;
 
-use super::keyfile;
+use super::keyfile::keyfile;
 use super::signing::{PublicKey, Signing};
 use crate::encoding::enc;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::id::{TenantId, VaultId};
 use crate::kdf::exp;
 use crate::secret::Secret;
-
-const OPERATOR: &str = "strongroom-operator-key-";
-const CLOCK: &str = "strongroom-clock-key-";
 
 /// What the host that runs a vault holds: it signs the checkpoints of every tenant's ledger, and those entries for which
 /// nobody else signs. It opens nothing. Keep it outside the vault's folder, and give it to every process that writes
@@ -28,7 +22,7 @@ impl OperatorKey {
     /// A new operator.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if the system gives no randomness.
+    /// [`Io`](crate::ErrorKind::Io) if the system gives no randomness.
     pub fn generate() -> Result<Self> {
         Ok(Self::from_secret(Secret::generate()?))
     }
@@ -54,36 +48,16 @@ impl OperatorKey {
         Signing::from_seed(&exp(&self.secret, &enc("log-key", &fields)))
     }
 
-    /// The secret as text, `STRONGROOM-OPERATOR-KEY-1…`: the one way to take it out of memory.
-    pub fn expose_secret(&self) -> Zeroizing<String> {
-        keyfile::text(OPERATOR, self.secret.expose_secret())
+    fn to_secrets(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.secret.expose_secret().to_vec())
     }
 
-    /// Reads a file that [`write_file`](Self::write_file) wrote.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is no such file; else as the file system.
-    pub fn read_file(path: impl AsRef<Path>) -> Result<Self> {
-        keyfile::read(path.as_ref(), "reading an operator key file")?.trim().parse()
-    }
-
-    /// Writes the secret to a new file that only its owner can read, synced.
-    ///
-    /// # Errors
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if the file is there; else as the file system.
-    pub fn write_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        keyfile::write(path.as_ref(), &self.expose_secret(), "writing an operator key file")
+    fn parse_secrets(secrets: &[u8]) -> Option<Self> {
+        Secret::from_slice(secrets).map(Self::from_secret)
     }
 }
 
-impl FromStr for OperatorKey {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let secret = keyfile::parse(OPERATOR, text).and_then(|bytes| Secret::from_slice(&bytes));
-        Ok(Self::from_secret(secret.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "parsing an operator key"))?))
-    }
-}
+keyfile!(OperatorKey, "STRONGROOM-OPERATOR-KEY-", "an operator key");
 
 /// Signs that it saw a checkpoint, and when: the clock beside the ledgers. Keep it from the processes that write, so that
 /// none of them can say what time it was.
@@ -96,7 +70,7 @@ impl ClockKey {
     /// A new clock.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if the system gives no randomness.
+    /// [`Io`](crate::ErrorKind::Io) if the system gives no randomness.
     pub fn generate() -> Result<Self> {
         Ok(Self::from_secret(Secret::generate()?))
     }
@@ -115,36 +89,16 @@ impl ClockKey {
         self.signing.sign(message)
     }
 
-    /// The secret as text, `STRONGROOM-CLOCK-KEY-1…`: the one way to take it out of memory.
-    pub fn expose_secret(&self) -> Zeroizing<String> {
-        keyfile::text(CLOCK, self.secret.expose_secret())
+    fn to_secrets(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.secret.expose_secret().to_vec())
     }
 
-    /// Reads a file that [`write_file`](Self::write_file) wrote.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is no such file; else as the file system.
-    pub fn read_file(path: impl AsRef<Path>) -> Result<Self> {
-        keyfile::read(path.as_ref(), "reading a clock key file")?.trim().parse()
-    }
-
-    /// Writes the secret to a new file that only its owner can read, synced.
-    ///
-    /// # Errors
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if the file is there; else as the file system.
-    pub fn write_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        keyfile::write(path.as_ref(), &self.expose_secret(), "writing a clock key file")
+    fn parse_secrets(secrets: &[u8]) -> Option<Self> {
+        Secret::from_slice(secrets).map(Self::from_secret)
     }
 }
 
-impl FromStr for ClockKey {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let secret = keyfile::parse(CLOCK, text).and_then(|bytes| Secret::from_slice(&bytes));
-        Ok(Self::from_secret(secret.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "parsing a clock key"))?))
-    }
-}
+keyfile!(ClockKey, "STRONGROOM-CLOCK-KEY-", "a clock key");
 
 #[cfg(test)]
 mod tests {

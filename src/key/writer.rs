@@ -1,15 +1,10 @@
-use std::path::Path;
-use std::str::FromStr;
-
 use ring::hmac;
 use zeroize::Zeroizing;
 
-use super::keyfile;
+use super::keyfile::keyfile;
 use super::signing::{PublicKey, Signing};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::secret::Secret;
-
-const PREFIX: &str = "strongroom-writer-key-";
 
 /// What an ingest process holds: an Ed25519 seed that signs its epochs, and a key that turns idempotency keys into
 /// tokens. It opens nothing. Keep it in the process's own configuration, never in the vault's folder.
@@ -25,7 +20,7 @@ impl WriterKey {
     /// A new writer.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if the system gives no randomness.
+    /// [`Io`](crate::ErrorKind::Io) if the system gives no randomness.
     pub fn generate() -> Result<Self> {
         Ok(Self::from_secrets(Secret::generate()?, Secret::generate()?))
     }
@@ -38,7 +33,7 @@ impl WriterKey {
     /// Another writer, with a signing key of its own, that recognises the same idempotency keys.
     ///
     /// # Errors
-    /// [`Io`](ErrorKind::Io) if the system gives no randomness.
+    /// [`Io`](crate::ErrorKind::Io) if the system gives no randomness.
     pub fn sibling(&self) -> Result<Self> {
         let dedup = Secret::from_fn(|d| d.copy_from_slice(self.dedup.expose_secret()));
         Ok(Self::from_secrets(Secret::generate()?, dedup))
@@ -61,40 +56,17 @@ impl WriterKey {
         token
     }
 
-    /// The secret as text, `STRONGROOM-WRITER-KEY-1…`: the one way to take it out of memory.
-    pub fn expose_secret(&self) -> Zeroizing<String> {
-        let both = Zeroizing::new([*self.seed.expose_secret(), *self.dedup.expose_secret()].concat());
-        keyfile::text(PREFIX, &both)
+    fn to_secrets(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new([*self.seed.expose_secret(), *self.dedup.expose_secret()].concat())
     }
 
-    /// Reads a file that [`write_file`](Self::write_file) wrote.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is no such file; else as the file system.
-    pub fn read_file(path: impl AsRef<Path>) -> Result<Self> {
-        keyfile::read(path.as_ref(), "reading a writer key file")?.trim().parse()
-    }
-
-    /// Writes the secret to a new file that only its owner can read, synced.
-    ///
-    /// # Errors
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if the file is there; else as the file system.
-    pub fn write_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        keyfile::write(path.as_ref(), &self.expose_secret(), "writing a writer key file")
+    fn parse_secrets(secrets: &[u8]) -> Option<Self> {
+        let (seed, dedup) = secrets.split_at_checked(32)?;
+        Some(Self::from_secrets(Secret::from_slice(seed)?, Secret::from_slice(dedup)?))
     }
 }
 
-impl FromStr for WriterKey {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let bad = || Error::new(ErrorKind::InvalidInput, "parsing a writer key");
-        let both = keyfile::parse(PREFIX, text).ok_or_else(bad)?;
-        let (seed, dedup) = both.split_at_checked(32).ok_or_else(bad)?;
-        let (seed, dedup) = Secret::from_slice(seed).zip(Secret::from_slice(dedup)).ok_or_else(bad)?;
-        Ok(Self::from_secrets(seed, dedup))
-    }
-}
+keyfile!(WriterKey, "STRONGROOM-WRITER-KEY-", "a writer key");
 
 #[cfg(test)]
 mod tests {
