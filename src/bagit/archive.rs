@@ -3,15 +3,12 @@ use std::io::{self, Read, Write};
 
 use ring::digest::{Context, SHA256};
 
-use super::hash::{Algorithm, Buffer, Sums, read, source_failed};
+use super::hash::{Algorithm, Buffer, LONG, Sums, read, source_failed};
 use super::inventory::{Inventory, Text};
 use super::name::portable_segment;
 use super::ustar::{BLOCK, MAX_FILE, RECORD, header, split};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Timestamp;
-
-/// Bytes that are written at once.
-const STAGE: usize = 256 * 1024;
 
 /// A bag that is to become one file, an archive: what it will hold is told first, so that its manifests, its digests
 /// and its length are known before any of it is written; then [`write`](Self::write) takes the contents.
@@ -182,7 +179,7 @@ impl Plan {
             top: top.to_owned(),
             mtime: made.unix_ms().div_euclid(1000),
             len,
-            stage: Stage { out, buffer: Buffer::new(STAGE), filled: 0, written: 0 },
+            stage: Stage { out, buffer: Buffer::new(LONG), filled: 0, written: 0 },
             failed: false,
         };
         archive.tags(|path| path < "data/")?;

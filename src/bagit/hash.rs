@@ -179,9 +179,14 @@ pub(super) fn source_failed(error: io::Error, doing: &'static str) -> Error {
     }
 }
 
+/// Bytes that are read at once from a file that may be short, where a long buffer costs more than its digests, and from
+/// one that is not.
+const SHORT: usize = 8 * 1024;
+pub(super) const LONG: usize = 256 * 1024;
+
 /// Hands all of `reader` to `take`, a piece at a time, and returns its length.
 pub(super) fn pump(reader: &mut dyn Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> Result<u64, Pumped> {
-    let (mut buffer, mut len) = (Buffer::new(64 * 1024), 0);
+    let (mut buffer, mut len) = (Buffer::new(SHORT), 0);
     loop {
         let bytes = buffer.read(reader, u64::MAX).map_err(Pumped::Reading)?;
         if bytes.is_empty() {
@@ -189,6 +194,9 @@ pub(super) fn pump(reader: &mut dyn Read, mut take: impl FnMut(&[u8]) -> io::Res
         }
         take(bytes).map_err(Pumped::Taking)?;
         len += bytes.len() as u64;
+        if len >= SHORT as u64 && buffer.bytes.len() == SHORT {
+            buffer = Buffer::new(LONG);
+        }
     }
 }
 
@@ -198,7 +206,7 @@ pub(super) enum Pumped {
     Taking(io::Error),
 }
 
-/// Where contents are on their way. Wiped as far as it was used: that costs more than a short file's digests.
+/// Where contents are on their way. Wiped as far as it was used.
 pub(super) struct Buffer {
     pub(super) bytes: Vec<u8>,
     /// How far that was.

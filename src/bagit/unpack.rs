@@ -2,13 +2,11 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use super::folder::Folder;
-use super::hash::{Buffer, read, source_failed};
+use super::hash::{Buffer, LONG, read, source_failed};
 use super::name::{Names, portable_segment};
 use super::ustar::{BLOCK, parse};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes that are read and written at once.
-const BUFFER: usize = 256 * 1024;
 /// Zeros behind an archive's end: what programs fill up to is less.
 const MAX_ZEROS: u64 = 1 << 20;
 
@@ -58,14 +56,15 @@ pub struct Unpacked {
 /// - [`AlreadyExists`](ErrorKind::AlreadyExists) if `folder` has something in it or `<folder>.part` is there, and
 ///   those of the file system.
 pub fn unpack(reader: &mut dyn Read, folder: impl AsRef<Path>, limits: Limits) -> Result<Unpacked> {
-    let folder = Folder::create(folder.as_ref())?;
+    let mut folder = Folder::create(folder.as_ref())?;
     let mut archive = Archive::new(reader, limits);
     while let Some(path) = archive.next_file()? {
-        let mut file = folder.file(&path)?;
+        let (mut file, mut len) = (folder.file(&path)?, 0);
         while let Some(bytes) = archive.contents()? {
             file.write_all(bytes).map_err(|e| Error::from_io(e, "unpacking a file"))?;
+            len += bytes.len() as u64;
         }
-        file.sync_all().map_err(|e| Error::from_io(e, "syncing an unpacked file"))?;
+        folder.sync_later(file, len)?;
     }
     let unpacked = archive.found();
     folder.finish()?;
@@ -97,7 +96,7 @@ impl<'a> Archive<'a> {
             bytes: 0,
             left: 0,
             padding: 0,
-            buffer: Buffer::new(BUFFER),
+            buffer: Buffer::new(LONG),
         }
     }
 
