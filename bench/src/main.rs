@@ -1,5 +1,6 @@
 //! Measures strongroom against plain files, plain SQLite and SQLCipher. See README.md.
 
+mod bag;
 mod border;
 mod cipher;
 mod files;
@@ -30,6 +31,9 @@ fn main() -> Result<()> {
     let value = |name: &str| args.iter().position(|a| a == name).and_then(|at| args.get(at + 1));
     if let Some(len) = value("--memory") {
         return memory::ingest_and_read(len.parse()?, Path::new(args.last().ok_or("give a folder")?));
+    }
+    if let Some(count) = value("--plan") {
+        return bag::plan_and_write(count.parse()?);
     }
     let quick = args.iter().any(|a| a == "--quick");
     let alone = args.iter().any(|a| a == "--alone");
@@ -138,6 +142,10 @@ fn measure(rounds: usize, smaller: usize, alone: bool, only: Option<&str>, dir: 
     if wanted("age") {
         say("age", 0, 1);
         border::age_files(rounds, smaller, &mut table)?;
+    }
+    if wanted("archive") {
+        say("archive", 0, 1);
+        bag::bags(rounds, smaller, &dir.join("archive"), &mut table)?;
     }
     if wanted("vcon") {
         say("vcon", 0, 1);

@@ -48,7 +48,7 @@ pub fn ingest_and_read(len: u64, dir: &Path) -> Result<()> {
 }
 
 /// `VmHWM` of this process, in bytes.
-fn peak() -> Result<u64> {
+pub fn peak() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
