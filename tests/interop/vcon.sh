@@ -3,7 +3,8 @@
 set -euo pipefail
 bag=$(realpath "$1") venv=$(realpath "$2") here=$(dirname "$(realpath "$0")")
 refused() { if "${@:2}" >/dev/null 2>&1; then echo "NOT REFUSED: $1" && exit 1; else echo "refused: $1"; fi; }
-"$venv/bin/bagit.py" --validate --quiet "$bag" && echo "bagit.py: valid"
+"$venv/bin/bagit.py" --validate --quiet "$bag"
+echo "bagit.py: valid"
 (cd "$bag" && sha256sum -c --quiet manifest-sha256.txt && sha512sum -c --quiet manifest-sha512.txt && sha256sum -c --quiet tagmanifest-sha256.txt)
 echo "sha256sum, sha512sum: all $(wc -l <"$bag/manifest-sha256.txt") files"
 "$venv/bin/python" - "$bag" "$here/../vcons/schemas/core-main-2342aba-0.4.0.schema.json" <<'PY'
