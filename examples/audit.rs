@@ -6,17 +6,17 @@
 //! [EXPORT-FOLDER [WITNESS-VKEY...]]`, where PIN is a file that keeps the checkpoint from one audit to the next. If
 //! witnesses are named, all must have signed the ledger within a day, and what is exported is what they signed.
 
-use std::error::Error;
+mod owner;
+mod told;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom::tlog::{InclusionProof, Policy, SignedCheckpoint, VerifierKey, from_openssh};
 use strongroom::*;
-
-type Done<T> = std::result::Result<T, Box<dyn Error>>;
+use told::{Done, end};
 
 const USAGE: &str = "usage: audit receipt FOLDER NUMBER
        audit export FOLDER LOG-KEY-FILE PIN [WITNESS-VKEY...]
@@ -35,14 +35,7 @@ fn main() -> ExitCode {
         }
         _ => Err(USAGE.into()),
     };
-    match audited {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    end(audited)
 }
 
 /// Verifies one receipt offline.
@@ -135,14 +128,15 @@ fn keep(pin: &Path, checkpoint: &str) -> Done<()> {
 
 /// Audits a tenant's ledger against the checkpoint that was kept, and keeps the new one.
 fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>, witnesses: &[&str]) -> Done<bool> {
-    let operator = OperatorKey::read_file(Path::new(vault).with_added_extension("keys").join("operator.key"))?;
-    let (vault, identity) = (Vault::open(vault, operator)?, Arc::new(Identity::read_file(identity)?));
-    let tenant = vault.tenants()?.into_iter().find(|tenant| tenant.card.recipient() == identity.recipient());
-    let tenant = tenant.ok_or("no tenant of this vault has that key")?;
-    let session = vault.session(tenant.id, identity, Access::new("auditor", "auditing the ledger"))?;
+    let (_, session) = owner::session(vault, identity, Access::new("auditor", "auditing the ledger"))?;
     let log = session.log()?;
     let policy = policy(&log.key(), witnesses)?;
-    let report = auditor(log.key(), pin, &policy)?.audit(&log)?;
+    let before = before(&session, &log, pin)?;
+    let auditor = match before {
+        None => auditor(log.key(), pin, &policy)?,
+        Some(_) => Auditor::new(log.key()).witnesses(policy.clone(), DAY)?,
+    };
+    let report = auditor.audit(&log)?;
     print!("{report}");
     if let Some(folder) = export {
         let witnessed = session.log()?.witnessed(policy)?;
@@ -155,11 +149,32 @@ fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>, witnes
         log.write_page(&report, &mut std::io::BufWriter::new(fs::File::create_new(&page)?))?;
         println!("The ledger as a page for a browser: {}", page.display());
     }
-    if report.is_clean() {
+    let is_clean = report.is_clean() && before.unwrap_or(true);
+    if is_clean {
         keep(pin, &log.checkpoint()?.to_string())?;
         println!("The checkpoint of {} entries is pinned in {}.", log.size(), pin.display());
+    } else {
+        println!("{} stays as it is. Remove it when the findings are explained.", pin.display());
     }
-    Ok(report.is_clean())
+    Ok(is_clean)
+}
+
+/// If the checkpoint was kept of an earlier log, which this one follows, audits that one, and says whether it is clean.
+fn before(session: &TenantSession, log: &TenantLog<'_>, pin: &Path) -> Done<Option<bool>> {
+    if !pin.exists() {
+        return Ok(None);
+    }
+    let kept: SignedCheckpoint = fs::read_to_string(pin)?.parse()?;
+    if kept.verify(&log.key()).is_ok() {
+        return Ok(None);
+    }
+    let logs = session.logs()?;
+    let before = logs.iter().find(|log| kept.verify(&log.key()).is_ok());
+    let before = before.ok_or("no log of this ledger has signed the pinned checkpoint")?;
+    let report = Auditor::new(before.key()).pinned(kept)?.audit(before)?;
+    println!("The checkpoint was pinned in ledger {}, which ledger {} follows.", before.generation(), log.generation());
+    println!("{report}");
+    Ok(Some(report.is_clean()))
 }
 
 /// Without what a terminal would obey.

@@ -3,24 +3,20 @@
 //! `seal to RECIPIENT… | seal pass | open IDENTITY-FILE | open pass`, the passphrase in `SEAL_PASSPHRASE`, `armor` in
 //! front of `to` or `pass` for armored output.
 
-use std::error::Error;
+mod told;
+
 use std::io::{self, Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use strongroom::age::{ArmorWriter, Passphrase, Reader, Writer};
 use strongroom::{Identity, Recipient};
+use told::{Done, end};
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", chain(&*error));
-            ExitCode::FAILURE
-        }
-    }
+    end(run().map(|()| true))
 }
 
-fn run() -> Result<(), Box<dyn Error>> {
+fn run() -> Done<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let passphrase = || std::env::var("SEAL_PASSPHRASE").map(Passphrase::new);
@@ -37,11 +33,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn seal(
-    output: impl Write,
-    how: &[&str],
-    passphrase: impl Fn() -> Result<Passphrase, std::env::VarError>,
-) -> Result<(), Box<dyn Error>> {
+fn seal(output: impl Write, how: &[&str], passphrase: impl Fn() -> Result<Passphrase, std::env::VarError>) -> Done<()> {
     let mut writer = match how {
         ["pass"] => Writer::with_passphrase(output, &passphrase()?)?,
         ["to", recipients @ ..] => {
@@ -55,16 +47,7 @@ fn seal(
     Ok(())
 }
 
-fn copy(mut reader: impl Read) -> Result<(), Box<dyn Error>> {
+fn copy(mut reader: impl Read) -> Done<()> {
     io::copy(&mut reader, &mut stdout().lock())?;
     Ok(())
-}
-
-/// An error and its reasons in one line; the last of ours without one says of which kind it is.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    match (error.source(), error.downcast_ref::<strongroom::Error>()) {
-        (Some(reason), _) => format!("{error}: {}", chain(reason)),
-        (None, Some(ours)) => format!("{error}: {:?}", ours.kind()),
-        (None, None) => error.to_string(),
-    }
 }

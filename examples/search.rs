@@ -3,19 +3,17 @@
 //! The example `ingest` with `--vault` leaves both: DIR, and DIR.keys/NAME.identity. Commands are read line by line, so
 //! that it works in any terminal and in a script.
 
-use std::error::Error;
+mod owner;
+mod told;
+
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
-use strongroom::{
-    Access, Cursor, ErrorKind, Identifier, Identity, Listing, OperatorKey, PartKind, Pattern, Record, TenantSession,
-    Vault, age,
-};
+use strongroom::{Access, Cursor, Identifier, Listing, PartKind, Pattern, Record, TenantSession};
+use told::{Done, chain, end};
 
 const HELP: &str = "  WORDS            interactions in which these words are said, in any case
   =TEXT            exactly this text
@@ -27,19 +25,11 @@ const HELP: &str = "  WORDS            interactions in which these words are sai
   play N FROM TO FILE  seconds FROM to TO of number N's recording into a file
   quit";
 
-type Done<T> = Result<T, Box<dyn Error>>;
-
 /// Interactions on a page.
 const PAGE: usize = 10;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", chain(&*error));
-            ExitCode::FAILURE
-        }
-    }
+    end(run().map(|()| true))
 }
 
 fn run() -> Done<()> {
@@ -47,11 +37,8 @@ fn run() -> Done<()> {
     let ["--vault", vault, "--identity", identity] = args.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
         return Err("usage: search --vault DIR --identity FILE".into());
     };
-    let (vault, identity) = (open_vault(vault)?, Arc::new(open_identity(identity)?));
-    let tenant = vault.tenants()?.into_iter().find(|tenant| tenant.card.recipient() == identity.recipient());
-    let tenant = tenant.ok_or("no tenant of this vault has that key")?;
     let actor = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
-    let session = vault.session(tenant.id, identity, Access::new(actor, "looking for an interaction"))?;
+    let (tenant, session) = owner::session(vault, identity, Access::new(actor, "looking for an interaction"))?;
     let mut finder = Finder { session, shown: Vec::new(), last: None, colour: io::stdout().is_terminal() };
     if io::stdin().is_terminal() {
         println!("{}: type what to look for, or\n{HELP}", tenant.name);
@@ -68,33 +55,6 @@ fn run() -> Done<()> {
         if let Err(error) = finder.obey(line.trim()) {
             println!("{}", chain(&*error));
         }
-    }
-}
-
-/// An error and its reasons in one line; the last of ours without one says of which kind it is.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    match (error.source(), error.downcast_ref::<strongroom::Error>()) {
-        (Some(reason), _) => format!("{error}: {}", chain(reason)),
-        (None, Some(ours)) => format!("{error}: {:?}", ours.kind()),
-        (None, None) => error.to_string(),
-    }
-}
-
-/// The example `ingest` leaves the operator's key beside the vault.
-fn open_vault(path: &str) -> Done<Vault> {
-    Ok(Vault::open(path, OperatorKey::read_file(Path::new(path).with_added_extension("keys").join("operator.key"))?)?)
-}
-
-fn open_identity(path: &str) -> Done<Identity> {
-    match Identity::read_file(path) {
-        // Not a plain one: perhaps under a passphrase.
-        Err(e) if e.kind() == ErrorKind::InvalidInput => {
-            eprint!("passphrase (shown as you type): ");
-            let mut passphrase = String::new();
-            io::stdin().lock().read_line(&mut passphrase)?;
-            Ok(Identity::read_encrypted_file(path, &age::Passphrase::new(passphrase.trim_end_matches(['\r', '\n'])))?)
-        }
-        read => Ok(read?),
     }
 }
 
