@@ -188,13 +188,14 @@ impl TenantSession {
         kinds: Option<&[PartKind]>,
         fields: Option<&[Field]>,
     ) -> Result<Result<Permit, String>> {
+        // Before what it is compared with is read: what is said meanwhile has not been seen.
+        let seen = self.seen()?;
         let mut agreements = Agreements::default();
         agreements.learn(self)?;
         let Some(standing) = agreements.standing(id) else { return Ok(Err("there is no such agreement".to_owned())) };
         let Some(policy) = self.transfer_policy()? else {
             return Ok(Err("the tenant has stated no transfer policy".to_owned()));
         };
-        let seen = self.seen()?;
         if let Some((at, _)) = &standing.revoked {
             return Ok(Err(format!("the agreement was revoked on {at}")));
         }

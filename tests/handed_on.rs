@@ -1,0 +1,124 @@
+//! What third parties must not learn from what they are sent, and what nobody may get by a detour.
+
+mod common;
+
+use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use common::third_party::{DAY, PURPOSE, ThirdParty, agree, draft, profile, rules, state_policy};
+use common::{Owner, World, noise, operator, rows};
+use strongroom::*;
+use zeroize::Zeroizing;
+
+const GO_ON: fn(TransferProgress) -> ControlFlow<()> = |_| ControlFlow::Continue(());
+
+struct Scene {
+    world: World,
+    party: ThirdParty,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::new();
+        state_policy(&world, &world.acme, rules());
+        Self { world, party: ThirdParty::new("Quality GmbH", RecipientClass::ServiceProvider) }
+    }
+
+    fn acme(&self) -> &Owner {
+        &self.world.acme
+    }
+
+    fn agree(&self, terms: Terms) -> Agreement {
+        agree(&self.world, self.acme(), &self.party, terms)
+    }
+
+    fn ingest(&self, draft: Draft<'static>) -> RecordId {
+        self.world.ingestor(self.acme()).ingest(draft).unwrap().record
+    }
+
+    fn session(&self) -> TenantSession {
+        self.world.session(self.acme())
+    }
+
+    fn open(&self, package: &[u8], party: &ThirdParty, name: &str) -> Result<Package> {
+        Package::open(package, &party.identity, self.folder(name), &PackageOptions::new())
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.world.dir.path().join(name)
+    }
+}
+
+fn call(customer: &str) -> Draft<'static> {
+    let subject = Subject::new(Role::Customer, Identifier::tel(customer).unwrap());
+    common::text(&format!("words of {customer}")).subject(subject)
+}
+
+fn part(bytes: impl Into<Vec<u8>>) -> Cursor<Vec<u8>> {
+    Cursor::new(bytes.into())
+}
+
+fn why(error: &Error) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
+}
+
+fn text_of(package: &Package) -> String {
+    package.vcons().unwrap().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+/// An identity at which somebody is, who does something when it opens an epoch for the `at`th time.
+struct Watched {
+    identity: Arc<Identity>,
+    at: usize,
+    opened: AtomicUsize,
+    then: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Opener for Watched {
+    fn recipient(&self) -> &Recipient {
+        self.identity.recipient()
+    }
+    fn open(&self, enc: &[u8], info: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let opened = self.identity.open(enc, info, ciphertext)?;
+        if self.opened.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
+            (self.then)();
+        }
+        Ok(opened)
+    }
+    fn sign(&self, message: &[u8]) -> Option<(PublicKey, [u8; 64])> {
+        self.identity.sign(message)
+    }
+    fn pseudonym_key(&self, info: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        self.identity.pseudonym_key(info)
+    }
+}
+
+#[test]
+fn a_revocation_while_a_transfer_reads_what_it_is_allowed_is_not_missed() {
+    let world = World::new();
+    let party = ThirdParty::new("Quality GmbH", RecipientClass::ServiceProvider);
+    state_policy(&world, &world.acme, rules());
+    let id = world.ingestor(&world.acme).ingest(call("+15722568380")).unwrap().record;
+    // Another process's entries are in another epoch: what it wrote is opened after the agreements are.
+    let other = World { vault: Vault::open(world.path(), operator()).unwrap(), ..world };
+    let agreement = agree(&other, &other.acme, &party, party.terms());
+    let (vault, identity) = (Vault::open(other.path(), operator()).unwrap(), Arc::clone(&other.acme.identity));
+    let (tenant, agreed) = (other.acme.pin.tenant, agreement.id());
+    let revoked = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&revoked);
+    let then = Box::new(move || {
+        let session = vault.session(tenant, Arc::clone(&identity), Access::new("officer", "revocation")).unwrap();
+        session.revoke_agreement(agreed, "a breach").unwrap();
+        told.store(true, Ordering::SeqCst);
+    });
+    let watched = Watched { identity: Arc::clone(&other.acme.identity), at: 2, opened: AtomicUsize::new(0), then };
+    let session = other.vault.session(tenant, watched, Access::new("tester", "test")).unwrap();
+    let mut out = Vec::new();
+    let sent = session.transfer(&Transfer::of(agreement.id(), PURPOSE, [id]), &mut out, GO_ON);
+    assert!(revoked.load(Ordering::SeqCst));
+    let error = sent.unwrap_err();
+    assert_eq!((error.kind(), out.len()), (ErrorKind::Refused, 0), "{error}");
+}
