@@ -122,3 +122,20 @@ fn a_revocation_while_a_transfer_reads_what_it_is_allowed_is_not_missed() {
     let error = sent.unwrap_err();
     assert_eq!((error.kind(), out.len()), (ErrorKind::Refused, 0), "{error}");
 }
+
+#[test]
+fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
+    let scene = Scene::new();
+    let agreement = scene.agree(scene.party.terms());
+    let id = scene.ingest(call("+15722568380"));
+    let mut out = Vec::new();
+    scene.session().transfer(&Transfer::of(agreement.id(), PURPOSE, [id]), &mut out, GO_ON).unwrap();
+    let mine = scene.folder("in.opening");
+    std::fs::create_dir(&mine).unwrap();
+    std::fs::write(mine.join("mine"), b"mine").unwrap();
+    assert_eq!(scene.open(&out, &scene.party, "in").unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(std::fs::read(mine.join("mine")).unwrap(), b"mine");
+    std::fs::remove_dir_all(&mine).unwrap();
+    scene.open(&out, &scene.party, "in").unwrap();
+    assert!(!mine.exists());
+}

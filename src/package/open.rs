@@ -66,7 +66,8 @@ impl Package {
     /// file is whole and for this recipient; the bag is what its manifests say; the agreement in it is signed by this
     /// recipient and the tenant; the ledger's entry that authorised it names the agreement and the digest of everything,
     /// is in a tree whose head the log signed that the agreement names, or one that goes on where this one ended, as its last
-    /// entry says or, after a restore, its key; and it has not expired.
+    /// entry says or, after a restore, its key; and it has not expired. Until then it is in `<folder>.opening`, which must
+    /// not be there before; after a crash, that or `<folder>.opening.part` is left and can be removed.
     ///
     /// Memory: bounded, however large it is.
     ///
@@ -74,7 +75,8 @@ impl Package {
     /// [`WrongKey`](ErrorKind::WrongKey) if it is for somebody else; [`InvalidInput`](ErrorKind::InvalidInput) if it is no
     /// age file; [`Tampered`](ErrorKind::Tampered) if a proof, digest or signature does not hold, or it is cut;
     /// [`Refused`](ErrorKind::Refused) if it has expired or is under another agreement; [`TooLarge`](ErrorKind::TooLarge)
-    /// above the limit; [`AlreadyExists`](ErrorKind::AlreadyExists) if the folder is there; else as the file system.
+    /// above the limit; [`AlreadyExists`](ErrorKind::AlreadyExists) if one of the folders is there; else as the file
+    /// system.
     pub fn open(
         input: impl Read,
         identity: &Identity,
@@ -87,10 +89,11 @@ impl Package {
         }
         let opening = folder.with_added_extension("opening");
         let mut file = age::Reader::new(input, identity)?;
+        let known = bagit::Limits::default();
+        let limits = bagit::Limits { bytes: options.limit.unwrap_or(known.bytes), ..known };
+        // It leaves nothing if it fails: from here on, the folder is ours.
+        bagit::unpack(&mut file, &opening, limits)?;
         let opened = (|| {
-            let known = bagit::Limits::default();
-            let limits = bagit::Limits { bytes: options.limit.unwrap_or(known.bytes), ..known };
-            bagit::unpack(&mut file, &opening, limits)?;
             // The archive's end is not the age file's: what is behind it is zeros, and the last chunk says that it is.
             std::io::copy(&mut file, &mut std::io::sink()).map_err(|e| Error::from_io(e, "reading a package's end"))?;
             Self::verify(&opening, identity, options)
