@@ -11,7 +11,7 @@ use crate::id::hex;
 use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt, check_text};
 use crate::record::PartKind;
-use crate::retrieve::TenantSession;
+use crate::retrieve::{PaperPlace, TenantSession};
 use crate::store::Act;
 use crate::time::Timestamp;
 
@@ -72,7 +72,7 @@ impl TenantSession {
     /// # Errors
     /// [`Tampered`](ErrorKind::Tampered) if it does not verify; else as the database.
     pub fn transfer_policy(&self) -> Result<Option<TransferPolicy>> {
-        let Some(paper) = self.papers(POLICY, 0)?.pop() else { return Ok(None) };
+        let Some(paper) = self.papers(POLICY, PaperPlace::default())?.pop() else { return Ok(None) };
         let text = std::str::from_utf8(&paper.bytes);
         let policy: TransferPolicy =
             text.map_err(|_| Error::new(ErrorKind::Tampered, "reading a transfer policy"))?.parse()?;
@@ -258,7 +258,7 @@ impl Agreements {
     fn learn(&mut self, session: &TenantSession) -> Result<()> {
         let bad = || Error::new(ErrorKind::Tampered, "reading an agreement");
         let cards = session.room.statements(session.tenant)?.cards;
-        for paper in session.papers(AGREEMENT, 0)? {
+        for paper in session.papers(AGREEMENT, PaperPlace::default())? {
             let id = paper.about.ok_or_else(bad)?;
             let (version, said) = codec::decode::<(u16, Said)>(&paper.bytes, MAX, "an agreement")?;
             if version != VERSION {

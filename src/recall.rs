@@ -9,7 +9,7 @@ use crate::encoding::codec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, hex};
 use crate::ledger::{Kind, Receipt, RecordSet, Told};
-use crate::retrieve::TenantSession;
+use crate::retrieve::{PaperPlace, TenantSession};
 use crate::store::Act;
 use crate::time::Timestamp;
 use crate::tlog::origin_of;
@@ -126,7 +126,7 @@ impl TenantSession {
     pub fn deletions(&self) -> Result<Vec<Deletion>> {
         let bad = || Error::new(ErrorKind::Tampered, "reading a deletion request");
         let (mut all, mut places) = (Vec::<Deletion>::new(), HashMap::new());
-        for paper in self.papers(TOPIC, 0)? {
+        for paper in self.papers(TOPIC, PaperPlace::default())? {
             let id = paper.about.ok_or_else(bad)?;
             let (version, said) = codec::decode::<(u16, Said)>(&paper.bytes, MAX, "a deletion request")?;
             if version != VERSION {

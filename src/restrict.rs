@@ -8,7 +8,7 @@ use crate::encoding::codec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Kind, Receipt, check_text};
 use crate::record::{Head, Identifier};
-use crate::retrieve::TenantSession;
+use crate::retrieve::{PaperPlace, TenantSession};
 use crate::store::Act;
 use crate::time::Timestamp;
 
@@ -104,21 +104,21 @@ impl TenantSession {
 pub(crate) struct Restrictions {
     of: HashMap<Identifier, Vec<Restriction>>,
     /// The last paper that was read.
-    n: i64,
+    last: PaperPlace,
 }
 
 impl Restrictions {
     /// Reads what was said since.
     pub(crate) fn learn(&mut self, session: &TenantSession) -> Result<()> {
-        if session.room.store.last_paper(session.tenant, TOPIC)? == self.n {
+        if session.room.store.last_paper(session.tenant, TOPIC)? == self.last.n {
             return Ok(());
         }
-        for paper in session.papers(TOPIC, self.n)? {
+        for paper in session.papers(TOPIC, self.last)? {
             let (version, said) = codec::decode::<(u16, Said)>(&paper.bytes, MAX, "a restriction")?;
             if version != VERSION {
                 return Err(Error::new(ErrorKind::Unsupported, "reading a restriction of a later version"));
             }
-            self.n = paper.n;
+            self.last = paper.place;
             let Said { lifted, subject, purpose, reason, at } = said;
             let his = self.of.entry(subject.clone()).or_default();
             his.retain(|r| r.purpose != purpose);

@@ -124,6 +124,55 @@ fn a_revocation_while_a_transfer_reads_what_it_is_allowed_is_not_missed() {
 }
 
 #[test]
+fn papers_that_were_put_in_another_order_or_under_another_id_are_not_believed() {
+    let scene = Scene::new();
+    let first = scene.agree(scene.party.terms());
+    let second = scene.agree(scene.party.terms());
+    let id = scene.ingest(call("+15722568380"));
+    let who = Identifier::tel("+15722568380").unwrap();
+    let session = scene.session();
+    session.restrict(&who, None, "asked").unwrap();
+    session.lift_restriction(&who, None, "changed his mind").unwrap();
+    session.restrict(&who, None, "asked again").unwrap();
+    session.revoke_agreement(first.id(), "a breach").unwrap();
+    state_policy(&scene.world, scene.acme(), TransferRules { classes: Default::default(), ..rules() });
+    let db = rows(&scene.world.path());
+    let send = |agreement: &Agreement| {
+        let mut out = Vec::new();
+        let error = session.transfer(&Transfer::of(agreement.id(), PURPOSE, [id]), &mut out, GO_ON).unwrap_err();
+        assert!(out.is_empty());
+        error
+    };
+    assert_eq!(send(&second).kind(), ErrorKind::Refused);
+    let swap = |topic: &str| {
+        let last = format!("SELECT n FROM papers WHERE topic = '{topic}' ORDER BY n DESC LIMIT 2");
+        let n: Vec<i64> = {
+            let mut rows = db.prepare(&last).unwrap();
+            rows.query_map([], |row| row.get(0)).unwrap().map(|n| n.unwrap()).collect()
+        };
+        for (from, to) in [(n[0], -1), (n[1], n[0]), (-1, n[1])] {
+            db.execute("UPDATE papers SET n = ?2 WHERE n = ?1", [from, to]).unwrap();
+        }
+    };
+    // The policy before it would be in force.
+    swap("transfer-policy");
+    assert_eq!(session.transfer_policy().unwrap_err().kind(), ErrorKind::Tampered);
+    assert_eq!(send(&second).kind(), ErrorKind::Tampered);
+    swap("transfer-policy");
+    // The restriction would have been lifted last.
+    swap("restriction");
+    assert_eq!(session.restrictions().unwrap_err().kind(), ErrorKind::Tampered);
+    swap("restriction");
+    assert_eq!(session.restrictions().unwrap().len(), 1);
+    // The other agreement would have been revoked.
+    let rename =
+        "UPDATE papers SET about = ?2 WHERE n = (SELECT max(n) FROM papers WHERE topic = 'agreement') AND about = ?1";
+    assert_eq!(db.execute(rename, [&first.id()[..], &second.id()[..]]).unwrap(), 1);
+    assert_eq!(session.agreements().unwrap_err().kind(), ErrorKind::Tampered);
+    assert_eq!(send(&first).kind(), ErrorKind::Tampered);
+}
+
+#[test]
 fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());

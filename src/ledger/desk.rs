@@ -476,7 +476,7 @@ fn make(
     let place = EntryPlace { vault, tenant, epoch, chain, log: position.log, seq };
     let sealed = place.seal(&message_key, &shred, &bytes)?;
     let seal = |Paper { topic, about, bytes }: Paper| {
-        let body = place.seal_paper(topic, &message_key, &shred, &bytes)?;
+        let body = place.seal_paper(topic, about, &message_key, &shred, &bytes)?;
         Ok(NewPaper { topic, about, body })
     };
     let papers = papers.into_iter().map(seal).collect::<Result<_>>()?;

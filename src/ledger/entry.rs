@@ -41,17 +41,19 @@ impl EntryPlace {
         enc("entry", &[place[0], place[1], place[2], &chain, &log, &seq])
     }
 
-    /// The key of a paper: as of the message, under `"paper-key"` and the paper's topic.
-    fn paper_key(&self, topic: &str, message_key: &Secret, shred: &Secret) -> Secret {
-        let chain = self.chain.to_be_bytes();
+    /// The key of a paper: as of the message, under `"paper-key"`, the paper's topic and what it is about.
+    fn paper_key(&self, topic: &str, about: Option<[u8; 16]>, message_key: &Secret, shred: &Secret) -> Secret {
+        let (chain, about) = (self.chain.to_be_bytes(), about.as_ref().map_or(&[][..], |about| about));
         let place: [&[u8]; 3] = [self.vault.as_bytes(), self.tenant.as_bytes(), self.epoch.as_bytes()];
-        exp_ext(shred, message_key, &enc("paper-key", &[place[0], place[1], place[2], &chain, topic.as_bytes()]))
+        let fields = [place[0], place[1], place[2], &chain, topic.as_bytes(), about];
+        exp_ext(shred, message_key, &enc("paper-key", &fields))
     }
 
     /// Seals a document that the entry speaks of: it opens as long as the entry's message does, and in its place only.
     pub(crate) fn seal_paper(
         &self,
         topic: &str,
+        about: Option<[u8; 16]>,
         message_key: &Secret,
         shred: &Secret,
         paper: &[u8],
@@ -59,17 +61,18 @@ impl EntryPlace {
         if paper.len() > MAX_PAPER {
             return Err(Error::new(ErrorKind::TooLarge, "sealing a paper of a ledger's entry"));
         }
-        seal(&self.paper_key(topic, message_key, shred), &self.context(), paper)
+        seal(&self.paper_key(topic, about, message_key, shred), &self.context(), paper)
     }
 
     pub(crate) fn open_paper(
         &self,
         topic: &str,
+        about: Option<[u8; 16]>,
         message_key: &Secret,
         shred: &Secret,
         sealed: Vec<u8>,
     ) -> Result<Plain> {
-        open(&self.paper_key(topic, message_key, shred), &self.context(), sealed, MAX_PAPER)
+        open(&self.paper_key(topic, about, message_key, shred), &self.context(), sealed, MAX_PAPER)
     }
 
     pub(crate) fn seal(&self, message_key: &Secret, shred: &Secret, message: &[u8]) -> Result<Vec<u8>> {

@@ -14,4 +14,5 @@ pub use part::PartReader;
 pub use record::Record;
 pub use session::{Access, TenantSession};
 
+pub(crate) use paper::PaperPlace;
 pub(crate) use record::SlotWindow;

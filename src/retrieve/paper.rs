@@ -15,8 +15,7 @@ const PAGE: usize = 256;
 
 /// A document of the tenant's that an entry speaks of.
 pub(crate) struct Paper {
-    /// Its number in the vault: later ones have larger numbers.
-    pub(crate) n: i64,
+    pub(crate) place: PaperPlace,
     pub(crate) log: PublicKey,
     /// The entry that speaks of it.
     pub(crate) seq: u64,
@@ -24,14 +23,24 @@ pub(crate) struct Paper {
     pub(crate) bytes: Plain,
 }
 
+/// Where a paper stands among a tenant's. Before all of them by default.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct PaperPlace {
+    /// Its number in the vault: later ones have larger numbers.
+    pub(crate) n: i64,
+    /// That of its entry.
+    at: i64,
+}
+
 impl TenantSession {
-    /// The tenant's papers of a topic behind paper `n`, oldest first.
+    /// The tenant's papers of a topic behind a place, oldest first.
     ///
     /// # Errors
-    /// `Erased`, `Tampered` or `Damaged` if one does not open; else as the database.
-    pub(crate) fn papers(&self, topic: &str, n: i64) -> Result<Vec<Paper>> {
+    /// `Erased`, `Tampered` or `Damaged` if one does not open, `Tampered` also if they are not in the order of their
+    /// entries: the last one is what counts; else as the database.
+    pub(crate) fn papers(&self, topic: &str, behind: PaperPlace) -> Result<Vec<Paper>> {
         let mut papers = Vec::new();
-        self.each_paper(topic, n, |paper| {
+        self.each_paper(topic, behind, |paper| {
             papers.push(paper);
             Ok(())
         })?;
@@ -42,13 +51,23 @@ impl TenantSession {
     ///
     /// # Errors
     /// As there, and as `visit`.
-    pub(crate) fn each_paper(&self, topic: &str, mut n: i64, mut visit: impl FnMut(Paper) -> Result<()>) -> Result<()> {
+    pub(crate) fn each_paper(
+        &self,
+        topic: &str,
+        mut behind: PaperPlace,
+        mut visit: impl FnMut(Paper) -> Result<()>,
+    ) -> Result<()> {
         let mut walks: HashMap<EpochId, Option<Walk>> = HashMap::new();
         loop {
-            let rows = self.room.store.papers(self.tenant, Some(topic), n, PAGE)?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            n = last.n;
+            let rows = self.room.store.papers(self.tenant, Some(topic), behind.n, PAGE)?;
+            if rows.is_empty() {
+                return Ok(());
+            }
             for row in rows {
+                if row.at <= behind.at {
+                    return Err(Error::new(ErrorKind::Tampered, "reading papers in the order of a ledger's entries"));
+                }
+                behind = PaperPlace { n: row.n, at: row.at };
                 let walk = walks.entry(row.epoch).or_default();
                 visit(self.open_paper(row, walk)?)?;
             }
@@ -59,10 +78,11 @@ impl TenantSession {
         if !row.is_whole() {
             return Err(Error::new(ErrorKind::Tampered, "reading a paper of a ledger's entry"));
         }
-        let PaperRow { n, log, seq, epoch, chain, slot, topic, about, body, digest: _ } = row;
+        let PaperRow { n, at, log, seq, epoch, chain, slot, topic, about, body, digest: _ } = row;
         let shred = SlotWindow::one().read(&self.room, slot)?;
         let key = self.epoch(epoch)?.next_message_key(chain, walk)?;
         let place = EntryPlace { vault: self.room.id, tenant: self.tenant, epoch, chain, log, seq };
-        Ok(Paper { n, log, seq, about, bytes: place.open_paper(&topic, &key, &shred, body)? })
+        let bytes = place.open_paper(&topic, about, &key, &shred, body)?;
+        Ok(Paper { place: PaperPlace { n, at }, log, seq, about, bytes })
     }
 }

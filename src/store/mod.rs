@@ -298,6 +298,8 @@ pub(crate) struct ActRow {
 /// A sealed document, and the entry that speaks of it.
 pub(crate) struct PaperRow {
     pub(crate) n: i64,
+    /// Where the entry stands among all: larger for later ones of a tenant.
+    pub(crate) at: i64,
     pub(crate) log: PublicKey,
     pub(crate) seq: u64,
     pub(crate) epoch: EpochId,
@@ -312,14 +314,15 @@ pub(crate) struct PaperRow {
 impl PaperRow {
     /// Whether the row is as it was stored, as far as one without a key can tell.
     pub(crate) fn is_whole(&self) -> bool {
-        self.digest == paper_digest(&self.topic, &self.body)
+        self.digest == paper_digest(&self.topic, self.about, &self.body)
     }
 }
 
 /// What the row of a paper keeps beside it.
-pub(crate) fn paper_digest(topic: &str, body: &[u8]) -> [u8; 8] {
+pub(crate) fn paper_digest(topic: &str, about: Option<[u8; 16]>, body: &[u8]) -> [u8; 8] {
+    let about = about.as_ref().map_or(&[][..], |about| about);
     let mut digest = [0; 8];
-    digest.copy_from_slice(&Sha256::new_with_prefix(topic).chain_update(body).finalize()[..8]);
+    digest.copy_from_slice(&Sha256::new_with_prefix(topic).chain_update(about).chain_update(body).finalize()[..8]);
     digest
 }
 

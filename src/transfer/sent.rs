@@ -10,7 +10,7 @@ use crate::id::{RecordId, TransferId};
 use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt};
 use crate::record::Identifier;
-use crate::retrieve::{Listing, TenantSession};
+use crate::retrieve::{Listing, PaperPlace, TenantSession};
 use crate::store::Act;
 use crate::time::Timestamp;
 use crate::tlog::origin_of;
@@ -354,7 +354,7 @@ impl TenantSession {
     }
 
     fn each_step(&self, mut visit: impl FnMut(KnownStep) -> Result<()>) -> Result<()> {
-        self.each_paper(paper::TOPIC, 0, |paper| {
+        self.each_paper(paper::TOPIC, PaperPlace::default(), |paper| {
             let about =
                 paper.about.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading what is kept of a transfer"));
             let (id, step) = (TransferId::from_bytes(about?), paper::decode(&paper.bytes)?);
@@ -395,7 +395,7 @@ impl TenantSession {
     }
 
     fn each_held(&self, mut visit: impl FnMut(TransferId, Held)) -> Result<()> {
-        self.each_paper(paper::RECORDS, 0, |paper| {
+        self.each_paper(paper::RECORDS, PaperPlace::default(), |paper| {
             let about = paper.about.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading what a transfer held"))?;
             visit(TransferId::from_bytes(about), paper::decode(&paper.bytes)?);
             Ok(())

@@ -84,7 +84,7 @@ CREATE TABLE papers (
     topic TEXT NOT NULL,
     about BLOB CHECK (length(about) = 16),
     body BLOB NOT NULL,
-    -- Of the body: shows a flipped bit to those who have no key.
+    -- Of topic, about and body: shows a flipped bit to those who have no key.
     digest BLOB NOT NULL CHECK (length(digest) = 8),
     UNIQUE (at, topic)
 ) STRICT;

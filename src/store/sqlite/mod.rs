@@ -706,6 +706,7 @@ impl Store for SqliteStore {
             let row = |row: &Row<'_>| {
                 Ok(PaperRow {
                     n: row.get(0)?,
+                    at: row.get(2)?,
                     log: public_key(row, 1)?,
                     seq: (row.get::<_, i64>(2)? & (at(1, 0) - 1)) as u64,
                     epoch: EpochId::from_bytes(row.get(3)?),

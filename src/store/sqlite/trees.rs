@@ -240,7 +240,7 @@ impl<'a> Trees<'a> {
                 for paper in papers {
                     let sql = "INSERT INTO papers (at, tenant, topic, about, body, digest)
                         VALUES (?1, (SELECT n FROM tenants WHERE id = ?2), ?3, ?4, ?5, ?6)";
-                    let digest = paper_digest(paper.topic, &paper.body);
+                    let digest = paper_digest(paper.topic, paper.about, &paper.body);
                     let row = params![place, tree.tenant.as_bytes(), paper.topic, paper.about, paper.body, digest];
                     tx.prepare_cached(sql)?.execute(row)?;
                 }
