@@ -173,6 +173,26 @@ fn papers_that_were_put_in_another_order_or_under_another_id_are_not_believed() 
 }
 
 #[test]
+fn an_agreement_is_not_revised_into_one_with_somebody_else() {
+    let scene = Scene::new();
+    let agreement = scene.agree(scene.party.terms());
+    let other = ThirdParty::new("Training AG", RecipientClass::Affiliate);
+    let mut next = agreement.revise(other.terms()).unwrap();
+    next.sign(&*scene.acme().identity).unwrap();
+    next.sign(&other.identity).unwrap();
+    let error = scene.session().agree(&next).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+}
+
+/// Puts the tenant's next card in force.
+fn change_card(scene: &Scene) -> Arc<Identity> {
+    let next = Arc::new(Identity::generate().unwrap());
+    let (card, policy) = scene.world.vault.next_card(scene.acme().pin.tenant, &scene.acme().identity, &next).unwrap();
+    scene.world.vault.change_card(&card, &policy).unwrap();
+    next
+}
+
+#[test]
 fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());

@@ -207,8 +207,8 @@ impl Agreement {
         Signed::new(Body { card, tenant_key, operator, log, ..document }).map(Self)
     }
 
-    /// Checks that this agreement is the revision after `before`. Whose keys it names is not compared: the tenant's may
-    /// have changed.
+    /// Checks that this agreement is the revision after `before`, with the same recipient: with somebody who signs with
+    /// another key a new agreement must be made. The tenant's key is not compared: it may have changed.
     ///
     /// # Errors
     /// [`Tampered`](ErrorKind::Tampered) if it is not.
@@ -216,7 +216,7 @@ impl Agreement {
         let own = (self.id(), self.vault(), self.tenant(), self.revision(), self.previous());
         let next = before.revision().checked_add(1);
         let follows = |next| own == (before.id(), before.vault(), before.tenant(), next, Some(before.hash()));
-        if next.is_some_and(follows) {
+        if next.is_some_and(follows) && self.recipient().key() == before.recipient().key() {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Tampered, "verifying that an agreement follows another"))
