@@ -227,7 +227,8 @@ fn without_a_transfer_policy_nothing_is_agreed_and_nothing_goes() {
 
 #[test]
 fn revocation_expiry_and_a_stricter_policy_stop_a_running_transfer_at_the_next_record() {
-    let ends: [(&str, fn(&Sent)); 3] = [
+    type End = (&'static str, fn(&Sent));
+    let ends: [End; 3] = [
         ("revoked", |sent| {
             sent.session().revoke_agreement(sent.agreement.id(), "now").unwrap();
         }),
