@@ -288,6 +288,8 @@ fn examples() -> BTreeMap<&'static str, Vec<u8>> {
     let value = (7u16, Some(-2i64), vec!["ab".to_string()], None::<u8>, Role::Bot);
     made.insert("codec", codec::encode(&value, 100, "x").unwrap());
     made.insert("stream", wrap_with_salt(&secret(0x61), b"here", &[0x80; 24], b"plain").unwrap());
+    let path = format!("transfer-1/data/files/sha512-{}.flac", "Z".repeat(86));
+    made.insert("archive-header", crate::bagit::header(&path, 1_000_000, 1_710_605_360).unwrap().to_vec());
     made.insert("exp", exp(&secret(0x41), &enc("chain-msg", &[])).expose_secret().to_vec());
 
     let (card, policy) = statements();
