@@ -150,12 +150,9 @@ impl Auditor {
 fn open_all(log: &TenantLog<'_>, rows: Vec<EntryRow>, actors: &VerifierKeys) -> Result<Vec<(Entry, Signed)>> {
     on_all_cores(rows, |share| {
         let mut reading = Reading::default();
-        let one = |row| {
-            let entry = log.open(row, &mut reading)?;
-            let signed = Signed::of(&entry.leaf, actors);
-            Ok((entry, signed))
-        };
-        share.into_iter().map(one).collect()
+        let entries: Vec<Entry> = share.into_iter().map(|row| log.open(row, &mut reading)).collect::<Result<_>>()?;
+        let signed = Signed::of_all(entries.iter().map(|entry| &entry.leaf), actors);
+        Ok(entries.into_iter().zip(signed).collect())
     })
 }
 

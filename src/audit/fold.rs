@@ -7,7 +7,7 @@ use super::auditor::Auditor;
 use super::handed::Handed;
 use super::log::State;
 use super::report::{AuditFinding, AuditReport};
-use crate::key::{PublicKey, VerifierKeys};
+use crate::key::{Claim, PublicKey, VerifierKeys, verify_all};
 use crate::ledger::{Kind, Message, RecordSet, Succession};
 use crate::time::Timestamp;
 use crate::tlog::{Checkpoint, Edge, Hash, Leaf, SignedCheckpoint, VerifierKey, origin_of};
@@ -23,12 +23,17 @@ pub(super) enum Signed {
 }
 
 impl Signed {
-    pub(super) fn of(leaf: &Leaf, actors: &VerifierKeys) -> Self {
-        match actors.of(&leaf.key_hash) {
-            Some(actor) if leaf.verify_actor(&actor).is_ok() => Self::By(actor),
+    /// That of each leaf.
+    pub(super) fn of_all<'l>(leaves: impl Iterator<Item = &'l Leaf>, actors: &VerifierKeys) -> Vec<Self> {
+        let leaves: Vec<(&Leaf, Option<PublicKey>)> = leaves.map(|leaf| (leaf, actors.of(&leaf.key_hash))).collect();
+        let claims: Vec<Claim> = leaves.iter().filter_map(|(leaf, actor)| Some(leaf.claim((*actor)?))).collect();
+        let mut verified = verify_all(&claims).into_iter();
+        let signed = |(_, actor): (_, Option<PublicKey>)| match actor {
+            Some(actor) if verified.next() == Some(true) => Self::By(actor),
             Some(_) => Self::Badly,
             None => Self::ByStranger,
-        }
+        };
+        leaves.into_iter().map(signed).collect()
     }
 }
 

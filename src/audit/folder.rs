@@ -241,11 +241,12 @@ impl Folder {
             }
             let actors = &walk.actors;
             let judged = on_all_cores(block, |share| {
-                let one = |(leaf, line): (Leaf, Option<Vec<u8>>)| {
-                    let (signed, said) = (Signed::of(&leaf, actors), said(line, &leaf));
+                let signed = Signed::of_all(share.iter().map(|(leaf, _)| leaf), actors);
+                let one = |((leaf, line), signed): ((Leaf, Option<Vec<u8>>), Signed)| {
+                    let said = said(line, &leaf);
                     Ok((leaf, said, signed))
                 };
-                share.into_iter().map(one).collect()
+                share.into_iter().zip(signed).map(one).collect()
             })?;
             for (leaf, said, signed) in judged {
                 walk.take(&leaf, said, signed, report);

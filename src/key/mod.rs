@@ -9,6 +9,7 @@ mod keyfile;
 mod operator;
 mod policy;
 mod signing;
+mod batch;
 mod writer;
 
 pub use card::{CardHash, TenantCard, TenantPin};
@@ -19,6 +20,7 @@ pub use policy::{DisclosurePolicy, PolicyHash};
 pub use signing::PublicKey;
 pub use writer::WriterKey;
 
+pub(crate) use batch::{Claim, verify_all};
 pub(crate) use hpke::seal;
 pub(crate) use identity::{MAX_IDENTITY_FILE, write_secret_file};
 pub(crate) use signing::{Signing, VerifierKeys, signed, split_signed};

@@ -2,7 +2,7 @@ use sha2::{Digest, Sha256};
 
 use super::merkle::{Hash, leaf_hash};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::PublicKey;
+use crate::key::{Claim, PublicKey};
 
 /// What an actor signs before the checksum.
 const NAMESPACE: &[u8] = b"sigsum.org/v1/tree-leaf\0";
@@ -75,6 +75,11 @@ impl Leaf {
             return Err(Error::new(ErrorKind::Tampered, doing).because("it names another key"));
         }
         actor.verify(&signed(&self.checksum), &self.signature, doing)
+    }
+
+    /// What [`verify_actor`](Self::verify_actor) checks of an actor whose key's hash is the leaf's, to be verified with others.
+    pub(crate) fn claim(&self, actor: PublicKey) -> Claim {
+        Claim { key: actor, message: signed(&self.checksum), signature: self.signature }
     }
 }
 
