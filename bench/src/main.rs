@@ -11,6 +11,7 @@ mod ranges;
 mod room;
 mod sqlite;
 mod table;
+mod transfer;
 mod work;
 
 use std::error::Error;
@@ -35,6 +36,10 @@ fn main() -> Result<()> {
     if let Some(count) = value("--plan") {
         return bag::plan_and_write(count.parse()?);
     }
+    if let Some(at) = args.iter().position(|a| a == "--transfer") {
+        let [rounds, tenant, dir] = &args[at + 1..] else { return Err("give rounds, a tenant and a folder".into()) };
+        return transfer::send(rounds.parse()?, tenant, Path::new(dir));
+    }
     let quick = args.iter().any(|a| a == "--quick");
     let alone = args.iter().any(|a| a == "--alone");
     let rounds = match value("--rounds") {
@@ -53,7 +58,9 @@ fn main() -> Result<()> {
         Some(parent) => Path::new(parent).join(name),
         None => std::env::current_exe()?.with_file_name(name),
     };
-    let measured = measure(rounds, if quick { 10 } else { 1 }, alone, value("--only").map(String::as_str), &dir);
+    let smaller = if quick { 10 } else { 1 };
+    let gigabytes = value("--gigabytes").map_or(Ok(2.0 / smaller as f64), |n| n.parse())?;
+    let measured = measure(rounds, smaller, alone, value("--only").map(String::as_str), gigabytes, &dir);
     let _ = fs::remove_dir_all(&dir);
     print!("{}", measured?);
     Ok(())
@@ -104,7 +111,14 @@ fn cases(smaller: usize) -> Vec<Case> {
     ]
 }
 
-fn measure(rounds: usize, smaller: usize, alone: bool, only: Option<&str>, dir: &Path) -> Result<Table> {
+fn measure(
+    rounds: usize,
+    smaller: usize,
+    alone: bool,
+    only: Option<&str>,
+    gigabytes: f64,
+    dir: &Path,
+) -> Result<Table> {
     let wanted = |name: &str| only.is_none_or(|only| only == name);
     let mut cipher = SqlCipher::start(&dir.join("sqlcipher"));
     if cipher.is_none() {
@@ -166,6 +180,10 @@ fn measure(rounds: usize, smaller: usize, alone: bool, only: Option<&str>, dir: 
     if wanted("ledger") {
         say("ledger", 0, 1);
         ledger::ledger(100_000 / smaller, &dir.join("ledger"), &mut table)?;
+    }
+    if wanted("transfer") {
+        say("transfer", 0, 1);
+        transfer::transfer(rounds.min(3), gigabytes, &dir.join("transfer"), &mut table)?;
     }
     if wanted("memory") {
         for len in [30_000_000, 300_000_000].into_iter().take(if smaller == 1 { 2 } else { 1 }) {

@@ -27,6 +27,7 @@ pub fn operator() -> OperatorKey {
 pub struct Room {
     pub ingestor: Ingestor,
     pub session: TenantSession,
+    pub identity: Arc<Identity>,
 }
 
 impl Room {
@@ -46,8 +47,8 @@ impl Room {
         };
         let pin = vault.enrol("bench", &card, &policy)?;
         let ingestor = vault.ingestor(&pin, writer)?;
-        let session = vault.session(pin.tenant, tenant, Access::new("bench", "measuring"))?;
-        Ok(Self { ingestor, session })
+        let session = vault.session(pin.tenant, Arc::clone(&tenant), Access::new("bench", "measuring"))?;
+        Ok(Self { ingestor, session, identity: tenant })
     }
 
     pub fn add_audio(&self, source: impl Read + Send) -> Result<RecordId> {
