@@ -272,25 +272,30 @@ impl Agreements {
                     if agreement.id() != id || agreement.tenant() != session.tenant || !ours {
                         return Err(bad());
                     }
-                    let standing = Standing {
-                        agreement,
-                        since: at,
-                        entry: (paper.log, paper.seq),
-                        revoked: None,
-                        revoked_entry: None,
-                    };
-                    self.of.entry(id).or_default().push(standing);
+                    self.signed(agreement, at, (paper.log, paper.seq));
                 }
                 Said::Revoked { at, reason } => {
-                    let revisions = self.of.get_mut(&id).ok_or_else(bad)?;
-                    for standing in revisions {
-                        standing.revoked = Some((at, reason.clone()));
-                        standing.revoked_entry = Some((paper.log, paper.seq));
-                    }
+                    self.revoked(&id, (at, reason), (paper.log, paper.seq)).ok_or_else(bad)?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn signed(&mut self, agreement: Agreement, since: Timestamp, entry: (PublicKey, u64)) {
+        let revisions = self.of.entry(agreement.id()).or_default();
+        // Whoever signed a revision while another revoked the agreement has not undone that.
+        let last = revisions.last().map(|last| (last.revoked.clone(), last.revoked_entry));
+        let (revoked, revoked_entry) = last.unwrap_or_default();
+        revisions.push(Standing { agreement, since, entry, revoked, revoked_entry });
+    }
+
+    fn revoked(&mut self, id: &[u8; 16], why: (Timestamp, String), entry: (PublicKey, u64)) -> Option<()> {
+        for standing in self.of.get_mut(id)? {
+            standing.revoked = Some(why.clone());
+            standing.revoked_entry = Some(entry);
+        }
+        Some(())
     }
 
     fn standing(&self, id: &[u8; 16]) -> Option<&Standing> {
@@ -308,4 +313,34 @@ fn told(refusals: &[Refusal]) -> String {
 
 pub(crate) fn refused(doing: &'static str, why: &str) -> Error {
     Error::new(ErrorKind::Refused, doing).because(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{Country, ProtectionProfile, RecipientCard, RecipientClass, Terms};
+    use crate::id::{TenantId, VaultId};
+    use crate::key::{Identity, Suite, TenantCard};
+
+    #[test]
+    fn a_revision_that_came_in_behind_a_revocation_is_revoked() {
+        let [tenant, party] = [(); 2].map(|()| Identity::generate_for(Suite::X25519).unwrap());
+        let card = TenantCard::new(VaultId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]), &tenant);
+        let (class, country) = (RecipientClass::Affiliate, Country::new("DE").unwrap());
+        let recipient = RecipientCard::new("Quality GmbH", class, &party, "x@example.com", country).unwrap();
+        let (from, until) = (Timestamp::from_unix_ms(0), Timestamp::from_unix_ms(1));
+        let terms = Terms::new(recipient, ProtectionProfile::weakest(), from, until).purpose("training");
+        let terms = terms.kind(PartKind::Audio).retention_days(1).receipt_hours(1);
+        let key = tenant.public_key();
+        let first = Agreement::new(&card, key, key, terms.clone()).unwrap();
+        let (id, second) = (first.id(), first.revise(terms).unwrap());
+        let mut known = Agreements::default();
+        known.signed(first, from, (key, 1));
+        known.revoked(&id, (from, "a breach".to_owned()), (key, 2)).unwrap();
+        // Two who were at it at the same time: neither saw the other.
+        known.signed(second, from, (key, 3));
+        let standing = known.standing(&id).unwrap();
+        assert_eq!((standing.agreement.revision(), standing.revoked_entry), (2, Some((key, 2))));
+        assert!(standing.revoked.is_some());
+    }
 }

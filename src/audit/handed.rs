@@ -41,7 +41,9 @@ impl Handed {
             Kind::Restored => self.begun_before = true,
             Kind::AgreementSigned => {
                 let until = told("until").parse().ok();
-                let standing = Standing { hash: message.payload, until, revoked: false };
+                // A revision that was signed while another revoked the agreement has not undone that.
+                let revoked = self.standing.get(&told("agreement")).is_some_and(|before| before.revoked);
+                let standing = Standing { hash: message.payload, until, revoked };
                 self.standing.insert(told("agreement"), standing);
             }
             Kind::AgreementRevoked => {
