@@ -193,6 +193,40 @@ fn change_card(scene: &Scene) -> Arc<Identity> {
 }
 
 #[test]
+fn after_a_change_of_card_pseudonyms_are_reversed_and_nothing_goes_that_no_recipient_can_check() {
+    let scene = Scene::new();
+    let agreement = scene.agree(scene.party.terms());
+    let id = scene.ingest(call("+15722568380"));
+    let mut out = Vec::new();
+    let sent = scene.session().transfer(&Transfer::of(agreement.id(), PURPOSE, [id]), &mut out, GO_ON).unwrap();
+    let text = text_of(&scene.open(&out, &scene.party, "in").unwrap());
+    let at = text.find("customer:p-").unwrap() + "customer:".len();
+    let pseudonym = &text[at..at + 34];
+
+    let next = change_card(&scene);
+    let tenant = scene.acme().pin.tenant;
+    let session = scene.world.vault.session(tenant, Arc::clone(&next), Access::new("tester", "test")).unwrap();
+    let session = session.with_former(Arc::clone(&scene.acme().identity));
+    assert_eq!(session.subject_of(sent.id, pseudonym).unwrap(), Identifier::tel("+15722568380").unwrap());
+
+    // The agreement names the former key, and entries are signed by the new one: no recipient would believe them.
+    let transfer = Transfer::of(agreement.id(), PURPOSE, [id]);
+    let mut out = Vec::new();
+    let error = session.transfer(&transfer, &mut out, GO_ON).unwrap_err();
+    assert_eq!((error.kind(), out.len()), (ErrorKind::Refused, 0), "{error}");
+    assert!(why(&error).contains("former card"), "{}", why(&error));
+
+    let card = scene.world.vault.tenant(tenant).unwrap().card;
+    let log = scene.world.vault.log_key(tenant).unwrap();
+    let mut revised = agreement.revise_under(&card, operator().public_key(), log, scene.party.terms()).unwrap();
+    revised.sign(&*next).unwrap();
+    revised.sign(&scene.party.identity).unwrap();
+    session.agree(&revised).unwrap();
+    session.transfer(&transfer, &mut out, GO_ON).unwrap();
+    scene.open(&out, &scene.party, "in2").unwrap();
+}
+
+#[test]
 fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());
@@ -207,4 +241,36 @@ fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
     std::fs::remove_dir_all(&mine).unwrap();
     scene.open(&out, &scene.party, "in").unwrap();
     assert!(!mine.exists());
+}
+
+#[test]
+fn after_an_old_copy_was_put_back_nothing_goes_that_no_recipient_can_check() {
+    let scene = Scene::new();
+    let agreement = scene.agree(scene.party.terms());
+    let id = scene.ingest(call("+15722568380"));
+    let path = scene.world.path();
+    let Scene { world: World { dir, vault, acme: Owner { identity, pin }, .. }, party } = scene;
+    drop(vault);
+    let database = path.join("vault.db");
+    let old = std::fs::read(&database).unwrap();
+    let access = || Access::new("tester", "test");
+    let session = |vault: &Vault| vault.session(pin.tenant, Arc::clone(&identity), access()).unwrap();
+    drop(session(&Vault::open(&path, operator()).unwrap()));
+    std::fs::write(&database, old).unwrap();
+    Vault::open_to_restore(&path, operator()).unwrap().restore("the disk broke").unwrap();
+    let vault = Vault::open(&path, operator()).unwrap();
+    let session = session(&vault);
+    let transfer = Transfer::of(agreement.id(), PURPOSE, [id]);
+    let mut out = Vec::new();
+    let error = session.transfer(&transfer, &mut out, GO_ON).unwrap_err();
+    assert_eq!((error.kind(), out.len()), (ErrorKind::Refused, 0), "{error}");
+    assert!(why(&error).contains("another took the place"), "{}", why(&error));
+    let (card, log) = (vault.tenant(pin.tenant).unwrap().card, vault.log_key(pin.tenant).unwrap());
+    let mut revised = agreement.revise_under(&card, operator().public_key(), log, party.terms()).unwrap();
+    revised.sign(&*identity).unwrap();
+    revised.sign(&party.identity).unwrap();
+    session.agree(&revised).unwrap();
+    session.transfer(&transfer, &mut out, GO_ON).unwrap();
+    let folder = dir.path().join("in");
+    Package::open(&out[..], &party.identity, folder, &PackageOptions::new()).unwrap();
 }

@@ -210,6 +210,16 @@ impl TenantSession {
         &*self.lease.opener
     }
 
+    /// The identity of the card in force, then those of former cards.
+    pub(crate) fn openers(&self) -> impl Iterator<Item = &dyn Opener> {
+        self.openers.iter().map(|opener| &**opener)
+    }
+
+    /// Whose signature the entries of this session bear.
+    pub(crate) fn signs_as(&self) -> PublicKey {
+        self.lease.signer().key
+    }
+
     /// The receipt of the entry that tells of this session.
     pub fn receipt(&self) -> Option<&Receipt> {
         self.lease.opened.as_ref().map(|opened| &*opened.receipt)

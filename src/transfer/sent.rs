@@ -189,7 +189,8 @@ impl TenantSession {
     }
 
     /// Who is behind a pseudonym that the recipient of a transfer has: looked for in the records of that transfer, as far
-    /// as they are not erased.
+    /// as they are not erased. For one from before a change of card, give the session the former identity:
+    /// [`with_former`](Self::with_former).
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if nobody in them; [`Unsupported`](ErrorKind::Unsupported) if the tenant's key is
@@ -199,16 +200,21 @@ impl TenantSession {
         let step = self.papers_of(id)?.into_iter().next().ok_or_else(not_found)?;
         let Step::Authorised(authorised) = step else { return Err(not_found()) };
         let recipient = authorised.key.parse()?;
-        let pseudonyms = Pseudonyms::of(self.opener(), &recipient, &authorised.purpose);
-        let pseudonyms = pseudonyms
-            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "reversing pseudonyms with a key that gives none"))?;
+        // Made with the key of the card that was in force then.
+        let pseudonyms = self.openers().filter_map(|opener| Pseudonyms::of(opener, &recipient, &authorised.purpose));
+        let pseudonyms: Vec<Pseudonyms> = pseudonyms.collect();
+        if pseudonyms.is_empty() {
+            return Err(Error::new(ErrorKind::Unsupported, "reversing pseudonyms with a key that gives none"));
+        }
         for held in self.held(id)?.records {
             let record = match self.read(held.record) {
                 Ok(record) => record,
                 Err(e) if e.kind() == ErrorKind::Erased => continue,
                 Err(e) => return Err(e),
             };
-            if let Some(who) = record.head().identifiers().find(|who| pseudonyms.subject(who) == pseudonym) {
+            if let Some(who) =
+                record.head().identifiers().find(|who| pseudonyms.iter().any(|p| p.subject(who) == pseudonym))
+            {
                 return Ok(who.clone());
             }
         }
