@@ -87,8 +87,9 @@ impl TenantSession {
     ///
     /// # Errors
     /// [`Refused`](ErrorKind::Refused) if a signature is missing, or the transfer policy does not allow it, with every
-    /// reason; [`InvalidInput`](ErrorKind::InvalidInput) if it is of another tenant, operator or ledger, or does not
-    /// follow the revision in force; else as the disk.
+    /// reason; [`InvalidInput`](ErrorKind::InvalidInput) if it is of another tenant, operator or ledger, was revoked, or
+    /// its recipient has a key of one with another name; [`Tampered`](ErrorKind::Tampered) if it does not follow the
+    /// revision in force; else as the disk.
     pub fn agree(&self, agreement: &Agreement) -> Result<Receipt> {
         let doing = "putting an agreement in force";
         agreement.verify().map_err(|e| Error::new(ErrorKind::Refused, doing).because(e))?;
@@ -124,6 +125,10 @@ impl TenantSession {
                 return Err(Error::new(ErrorKind::InvalidInput, doing).because("the revisions before it are not known"));
             }
             None => {}
+        }
+        if known.has_twin(agreement) {
+            let why = "its recipient has a key of one with another name, who would get the same pseudonyms";
+            return Err(Error::new(ErrorKind::InvalidInput, doing).because(why));
         }
         let said = Said::Signed { at: Timestamp::now(), note: agreement.to_string() };
         let mut tell = self.tell(Kind::AgreementSigned).detail("agreement", hex(&agreement.id()));
@@ -300,6 +305,18 @@ impl Agreements {
 
     fn standing(&self, id: &[u8; 16]) -> Option<&Standing> {
         self.of.get(id)?.last()
+    }
+
+    /// Whether a recipient has a key that one of another name has or had. Two who agree on one age key would be given the
+    /// same pseudonyms.
+    fn has_twin(&self, agreement: &Agreement) -> bool {
+        let own = agreement.recipient();
+        let others = self.of.values().filter_map(|revisions| revisions.last());
+        others.filter(|standing| standing.agreement.id() != agreement.id()).any(|standing| {
+            let other = standing.agreement.recipient();
+            let shared = own.recipient() == other.recipient() || own.key() == other.key();
+            shared && own.name() != other.name()
+        })
     }
 }
 

@@ -173,6 +173,36 @@ fn papers_that_were_put_in_another_order_or_under_another_id_are_not_believed() 
 }
 
 #[test]
+fn two_recipients_cannot_agree_on_one_key_so_that_their_pseudonyms_are_the_same() {
+    let scene = Scene::new();
+    scene.agree(scene.party.terms());
+    // Another company that has the first one's age key as well, and a key of its own to sign with.
+    let own = Identity::generate().unwrap();
+    let (name, class, country) = ("Twin Ltd", RecipientClass::Affiliate, Country::new("DE").unwrap());
+    let age = scene.party.identity.recipient().clone();
+    let mut twins = Vec::new();
+    twins.push(RecipientCard::with_keys(name, class, age, own.public_key(), "x@example.com", country).unwrap());
+    let party = &scene.party.identity;
+    twins.push(RecipientCard::new(name, class, party, "x@example.com", country).unwrap());
+    let recipient = own.recipient().clone();
+    twins.push(RecipientCard::with_keys(name, class, recipient, party.public_key(), "x@example.com", country).unwrap());
+    let session = scene.session();
+    for (n, card) in twins.into_iter().enumerate() {
+        let mut terms = scene.party.terms();
+        terms.recipient = card;
+        let mut agreement = draft(&scene.world, scene.acme(), terms);
+        agreement.sign(&*scene.acme().identity).unwrap();
+        if agreement.sign(&own).is_err() {
+            agreement.sign(party).unwrap();
+        }
+        let error = session.agree(&agreement).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{n}: {error}");
+        assert!(why(&error).contains("another name"), "{n}: {}", why(&error));
+    }
+    scene.agree(scene.party.terms());
+}
+
+#[test]
 fn an_agreement_is_not_revised_into_one_with_somebody_else() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());
