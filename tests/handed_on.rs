@@ -173,6 +173,27 @@ fn papers_that_were_put_in_another_order_or_under_another_id_are_not_believed() 
 }
 
 #[test]
+fn what_goes_with_two_packages_of_one_record_has_nothing_in_common() {
+    let scene = Scene::new();
+    let other = ThirdParty::new("Training AG", RecipientClass::Affiliate);
+    let (first, second) = (scene.agree(scene.party.terms()), agree(&scene.world, scene.acme(), &other, other.terms()));
+    let id = scene.ingest(call("+15722568380"));
+    let session = scene.session();
+    let mut sets = Vec::new();
+    for (agreement, party, folder) in [(&first, &scene.party, "a"), (&second, &other, "b")] {
+        let mut out = Vec::new();
+        session.transfer(&Transfer::of(agreement.id(), PURPOSE, [id]), &mut out, GO_ON).unwrap();
+        let package = scene.open(&out, party, folder).unwrap();
+        let set = package.message().records.unwrap();
+        let names = package.vcons().unwrap().into_iter();
+        let names = names.map(|path| path.file_stem().unwrap().to_str().unwrap().parse::<RecordId>().unwrap());
+        assert_eq!(set, RecordSet::of_ids(names), "the entry is about what the recipient has");
+        sets.push(set);
+    }
+    assert_ne!(sets[0].digest, sets[1].digest, "whoever compares them knows that it is the same record");
+}
+
+#[test]
 fn two_recipients_cannot_agree_on_one_key_so_that_their_pseudonyms_are_the_same() {
     let scene = Scene::new();
     scene.agree(scene.party.terms());

@@ -375,7 +375,6 @@ impl<'s> Sending<'s> {
     ) -> Result<Self> {
         let payload = sha256(&manifest.to_bytes());
         let Packed { plan, choice, .. } = packed;
-        let records = || plan.records.iter().map(|planned| planned.record);
         let authorised = Authorised {
             at: manifest.created,
             agreement: agreement.id(),
@@ -410,7 +409,9 @@ impl<'s> Sending<'s> {
         };
         tell.purpose = Some(manifest.purpose.clone());
         tell.payload = Some(payload);
-        tell.records = Told::Set(RecordSet::of_ids(records()));
+        // By the recipient's names: the entry goes with the package, and the digest of our own ids would tell two recipients
+        // that they have the same record.
+        tell.records = Told::Set(RecordSet::of_ids(plan.records.iter().map(|planned| planned.name)));
         let about = Some(*id.as_bytes());
         let tell = tell.paper(paper::TOPIC, about, paper::encode(&Step::Authorised(Box::new(authorised)))?);
         let tell = tell.paper(paper::RECORDS, about, paper::encode(&held)?);
