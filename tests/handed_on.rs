@@ -278,6 +278,43 @@ fn after_a_change_of_card_pseudonyms_are_reversed_and_nothing_goes_that_no_recip
 }
 
 #[test]
+fn what_is_sent_again_is_no_more_than_before_and_does_not_go_twice() {
+    let scene = Scene::new();
+    let mut terms = scene.party.terms();
+    terms.kinds = [PartKind::Transcript].into();
+    terms.fields = [Field::Queue].into();
+    let agreement = scene.agree(terms);
+    let draft = call("+15722568380").queue("billing").agent("agent-marker");
+    let id = scene.ingest(draft.part(PartKind::Chat, "text/plain", part("chat-marker")));
+    let session = scene.session();
+    let end: fn(TransferProgress) -> ControlFlow<()> = |progress| match progress.stage {
+        TransferStage::Sending => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let transfer = Transfer::of(agreement.id(), PURPOSE, [id]);
+    assert_eq!(session.transfer(&transfer, Vec::new(), end).unwrap_err().kind(), ErrorKind::Cancelled);
+    let failed = session.transfers(&TransferQuery::all()).unwrap()[0].id;
+    // Meanwhile more was agreed.
+    let mut revised = agreement.revise(scene.party.terms()).unwrap();
+    revised.sign(&*scene.acme().identity).unwrap();
+    revised.sign(&scene.party.identity).unwrap();
+    session.agree(&revised).unwrap();
+    // The one that repeats it fails as well, and is repeated.
+    assert_eq!(session.transfer_again(failed, Vec::new(), end).unwrap_err().kind(), ErrorKind::Cancelled);
+    let failed_again = session.transfers(&TransferQuery::all()).unwrap()[1].id;
+    let mut out = Vec::new();
+    session.transfer_again(failed_again, &mut out, GO_ON).unwrap();
+    let text = text_of(&scene.open(&out, &scene.party, "in").unwrap());
+    assert!(text.contains("words of") && text.contains("billing"));
+    assert!(!text.contains("chat-marker") && !text.contains("agent-marker"), "{text}");
+    for id in [failed, failed_again] {
+        let mut out = Vec::new();
+        let error = session.transfer_again(id, &mut out, GO_ON).unwrap_err();
+        assert_eq!((error.kind(), out.len()), (ErrorKind::AlreadyExists, 0), "it has arrived: {error}");
+    }
+}
+
+#[test]
 fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());

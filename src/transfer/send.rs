@@ -109,13 +109,13 @@ impl TenantSession {
         self.send(transfer, None, out, &mut watch)
     }
 
-    /// Sends again what a transfer was to send that failed or whose outcome nobody knows: the same records and parts, as
-    /// far as they may go now, under the newest revision of the same agreement. The ledger has an entry of its own for it,
-    /// which names the one before: nobody gets a second copy in silence.
+    /// Sends again what a transfer was to send that failed or whose outcome nobody knows: the same records, parts and
+    /// fields, as far as they may go now, under the newest revision of the same agreement, and no more where that allows
+    /// more. The ledger has an entry of its own for it, which names the one before: nobody gets a second copy in silence.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there was no such transfer; [`AlreadyExists`](ErrorKind::AlreadyExists) if it
-    /// was completed, or goes on; else as [`transfer`](Self::transfer).
+    /// or one that repeats it was completed, or goes on; else as [`transfer`](Self::transfer).
     pub fn transfer_again(
         &self,
         id: TransferId,
@@ -126,6 +126,15 @@ impl TenantSession {
         let records = held.records.iter().map(|held| held.record);
         let mut transfer = Transfer::of(authorised.agreement, authorised.purpose, records);
         transfer.wish = held.wish;
+        // What was not named was all that was agreed then, which more may have been added to.
+        let then = self.agreement_of(&authorised.hash)?;
+        let now = self.agreements()?.into_iter().find(|standing| standing.agreement.id() == authorised.agreement);
+        let (then, now) = (then.terms(), now.as_ref().map_or(then.terms(), |standing| standing.agreement.terms()));
+        let wish = &mut transfer.wish;
+        let kinds = wish.kinds.take().unwrap_or_else(|| then.kinds.iter().copied().collect());
+        wish.kinds = Some(kinds.into_iter().filter(|kind| now.kinds.contains(kind)).collect());
+        let fields = wish.fields.take().unwrap_or_else(|| then.fields.clone());
+        wish.fields = Some(fields.intersection(&now.fields).copied().collect());
         self.send(&transfer, Some(id), out, &mut watch)
     }
 

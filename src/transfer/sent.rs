@@ -259,13 +259,25 @@ impl TenantSession {
     /// A transfer that was authorised and did not complete.
     pub(super) fn unfinished(&self, id: TransferId) -> Result<(Authorised, Held)> {
         let doing = "sending a transfer again";
-        let sent = self.history()?.transfers.into_iter().find(|sent| sent.id == id);
-        match sent.map(|sent| sent.outcome) {
-            None | Some(TransferOutcome::Refused(_)) => return Err(Error::new(ErrorKind::NotFound, doing)),
-            Some(TransferOutcome::Completed | TransferOutcome::Running) => {
-                return Err(Error::new(ErrorKind::AlreadyExists, doing));
+        let all = self.history()?.transfers;
+        let find = |id: TransferId| all.iter().find(|sent| sent.id == id);
+        let mut first = id;
+        while let Some(before) = find(first).and_then(|sent| sent.again) {
+            first = before;
+        }
+        // That one and all that repeat it, which come behind it.
+        let mut same = HashSet::from([first]);
+        for sent in &all {
+            if sent.again.is_some_and(|before| same.contains(&before)) {
+                same.insert(sent.id);
             }
-            Some(TransferOutcome::Failed(_) | TransferOutcome::Unknown) => {}
+        }
+        if matches!(find(id).map(|sent| &sent.outcome), None | Some(TransferOutcome::Refused(_))) {
+            return Err(Error::new(ErrorKind::NotFound, doing));
+        }
+        let arrives = |of: &TransferOutcome| matches!(of, TransferOutcome::Completed | TransferOutcome::Running);
+        if all.iter().any(|sent| same.contains(&sent.id) && arrives(&sent.outcome)) {
+            return Err(Error::new(ErrorKind::AlreadyExists, doing));
         }
         let authorised = self.papers_of(id)?.into_iter().find_map(|step| match step {
             Step::Authorised(authorised) => Some(*authorised),
