@@ -315,6 +315,29 @@ fn what_is_sent_again_is_no_more_than_before_and_does_not_go_twice() {
 }
 
 #[test]
+fn an_original_document_stays_where_a_kind_of_part_stays() {
+    let scene = Scene::new();
+    let mut terms = scene.party.terms().kind(PartKind::Original);
+    terms.kinds.remove(&PartKind::Attachment);
+    let agreement = scene.agree(terms);
+    let with = call("+15722568380").part(PartKind::Attachment, "text/plain", part("attachment-marker")).part(
+        PartKind::Original,
+        "message/rfc822",
+        part("words and attachment-marker"),
+    );
+    let without = call("+15722568381").part(PartKind::Original, "message/rfc822", part("all-of-it"));
+    let (with, without) = (scene.ingest(with), scene.ingest(without));
+    let session = scene.session();
+    let transfer = Transfer::of(agreement.id(), PURPOSE, [with, without]).subjects(Subjects::Named);
+    let mut out = Vec::new();
+    let sent = session.transfer(&transfer, &mut out, GO_ON).unwrap();
+    let text = text_of(&scene.open(&out, &scene.party, "in").unwrap());
+    assert!(text.contains("all-of-it") && !text.contains("attachment-marker"), "{text}");
+    let excluded: Vec<_> = sent.plan.excluded.iter().map(|e| (e.record, e.part, e.why)).collect();
+    assert!(excluded.contains(&(with, Some(3), WhyExcluded::OriginalSaysMore)), "{excluded:?}");
+}
+
+#[test]
 fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());

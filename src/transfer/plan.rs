@@ -177,7 +177,9 @@ impl Choice<'_> {
         if stretch && told_elsewhere {
             return Ok(Some(WhyExcluded::SaysMoreThanTheStretch(kind)));
         }
-        if kind == PartKind::Original && !self.minimiser.says_everything() {
+        // It says what the other parts do, too.
+        let all_kinds = record.parts().all(|(_, info)| self.kinds.contains(&info.kind));
+        if kind == PartKind::Original && !(all_kinds && self.minimiser.says_everything()) {
             return Ok(Some(WhyExcluded::OriginalSaysMore));
         }
         match record.part(number) {
