@@ -338,6 +338,38 @@ fn an_original_document_stays_where_a_kind_of_part_stays() {
 }
 
 #[test]
+fn a_media_type_does_not_tell_the_name_that_may_not_go() {
+    let scene = Scene::new();
+    let mut terms = scene.party.terms();
+    let draft = || {
+        let types = [
+            "text/plain; charset=utf-8; name=\"Olivia Marker.txt\"",
+            "Olivia Marker",
+            "text/plain;charset=\"a;b Marker\"",
+        ];
+        let mut draft = call("+15722568380");
+        for media_type in types {
+            draft = draft.part(PartKind::Chat, media_type, part("hello"));
+        }
+        // Long enough for a file of its own.
+        draft.part(PartKind::Audio, "audio/wav; name=Marker", part(noise(70_000)))
+    };
+    let id = scene.ingest(draft());
+    terms.fields.remove(&Field::PartNames);
+    let (with, session) = (scene.agree(scene.party.terms()), scene.session());
+    let without = scene.agree(terms);
+    let send = |agreement: &Agreement, folder: &str| {
+        let mut out = Vec::new();
+        session.transfer(&Transfer::of(agreement.id(), PURPOSE, [id]), &mut out, GO_ON).unwrap();
+        text_of(&scene.open(&out, &scene.party, folder).unwrap())
+    };
+    let text = send(&without, "without");
+    assert!(!text.contains("Marker"), "{text}");
+    assert!(text.contains("\"text/plain; charset=utf-8\"") && text.contains("\"audio/wav\""), "{text}");
+    assert!(send(&with, "with").contains("Olivia Marker.txt"));
+}
+
+#[test]
 fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());

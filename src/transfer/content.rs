@@ -146,7 +146,10 @@ pub(super) fn document(
     for number in &planned.parts {
         let mut info = info(record, *number)?.clone();
         info.digest = None;
-        info.name = info.name.filter(|_| minimiser.may(Field::PartNames));
+        if !minimiser.may(Field::PartNames) {
+            info.name = None;
+            info.media_type = plain_type(&info.media_type);
+        }
         if sorted.inline.contains(number) {
             infos.push((info, vcon::Content::Inline(record.read_part(*number)?)));
         } else if let Some(medium) = sorted.media.iter().find(|medium| medium.part == *number) {
@@ -197,6 +200,25 @@ impl<T: FnMut(u64) -> Result<()>> Write for Hashing<'_, T> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A media type without parameters that could hold a file's name, and `application/octet-stream` for what is none
+/// (RFC 6838 section 4.2).
+fn plain_type(media_type: &str) -> String {
+    let is_name = |text: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+        !text.is_empty() && text.len() <= 127 && text.chars().all(allowed)
+    };
+    let mut members = media_type.split(';').map(str::trim);
+    let whole = members.next().unwrap_or_default();
+    if !whole.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype)) {
+        return "application/octet-stream".to_owned();
+    }
+    let kept = members.find(|member| {
+        let pair = member.split_once('=');
+        pair.is_some_and(|(name, value)| name.eq_ignore_ascii_case("charset") && is_name(value.trim_matches('"')))
+    });
+    kept.map_or_else(|| whole.to_owned(), |charset| format!("{whole}; {charset}"))
 }
 
 /// What programs expect a file of that type to be called.
