@@ -370,6 +370,23 @@ fn a_media_type_does_not_tell_the_name_that_may_not_go() {
 }
 
 #[test]
+fn many_small_parts_do_not_make_one_document_that_fills_the_memory() {
+    let scene = Scene::new();
+    let agreement = scene.agree(scene.party.terms().kind(PartKind::Attachment));
+    let mut draft = call("+15722568380");
+    for n in 0..40 {
+        draft = draft.part(PartKind::Attachment, "application/pdf", part(noise(60_000 + n)));
+    }
+    let id = scene.ingest(draft);
+    let mut out = Vec::new();
+    scene.session().transfer(&Transfer::of(agreement.id(), PURPOSE, [id]), &mut out, GO_ON).unwrap();
+    let package = scene.open(&out, &scene.party, "in").unwrap();
+    let document = std::fs::metadata(&package.vcons().unwrap()[0]).unwrap().len();
+    assert!(document < 2 << 20, "{document} bytes, and it is held in memory");
+    assert_eq!(std::fs::read_dir(package.folder().join("data/files")).unwrap().count(), 40 - 17);
+}
+
+#[test]
 fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());

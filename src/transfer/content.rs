@@ -18,8 +18,9 @@ use crate::vcon;
 
 /// A medium of at most so many bytes goes into its vCon, a longer one into a file beside it.
 const MAX_INLINE: u64 = 64 * 1024;
-/// Texts go into a vCon until it has so many bytes of them: a document is held in memory.
-const MAX_INLINE_TEXT: u64 = 1 << 20;
+/// Texts go into a vCon of whatever length, until it has so many bytes of them; and as many of the others: a document is held
+/// in memory.
+const MAX_INLINE_ALL: u64 = 1 << 20;
 
 /// A file of a package that holds a part.
 #[derive(Clone)]
@@ -85,14 +86,16 @@ pub(super) fn sort(
     mut tell: impl FnMut(u64) -> Result<()>,
     mut add: impl FnMut(&Medium, Sums) -> Result<()>,
 ) -> Result<Sorted> {
-    let (mut sorted, mut texts) = (Sorted { inline: Vec::new(), media: Vec::new(), uncut: Vec::new() }, 0);
+    let mut sorted = Sorted { inline: Vec::new(), media: Vec::new(), uncut: Vec::new() };
+    let (mut texts, mut others) = (0, 0);
     for number in &planned.parts {
         let info = info(record, *number)?;
         let stretch = wish.stretch(record.id()).filter(|_| info.kind == PartKind::Audio);
         let text = matches!(info.kind, PartKind::Transcript | PartKind::Chat | PartKind::Email | PartKind::Analysis);
-        let fits = if text { texts + info.len <= MAX_INLINE_TEXT } else { info.len <= MAX_INLINE };
+        let all = if text { &mut texts } else { &mut others };
+        let fits = (text || info.len <= MAX_INLINE) && *all + info.len <= MAX_INLINE_ALL;
         if stretch.is_none() && fits {
-            texts += info.len;
+            *all += info.len;
             sorted.inline.push(*number);
             continue;
         }
