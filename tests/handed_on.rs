@@ -404,6 +404,35 @@ fn what_stands_beside_the_folder_of_a_package_is_left_alone() {
 }
 
 #[test]
+fn an_entry_that_does_not_verify_releases_nothing() {
+    /// A key whose keeper says whose it is, and then signs something else.
+    struct Faulty(Arc<Identity>);
+    impl Opener for Faulty {
+        fn recipient(&self) -> &Recipient {
+            self.0.recipient()
+        }
+        fn open(&self, enc: &[u8], info: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+            self.0.open(enc, info, ciphertext)
+        }
+        fn sign(&self, message: &[u8]) -> Option<(PublicKey, [u8; 64])> {
+            let (key, signature) = self.0.sign(message)?;
+            Some((key, if message.is_empty() { signature } else { [7; 64] }))
+        }
+        fn pseudonym_key(&self, info: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+            self.0.pseudonym_key(info)
+        }
+    }
+    let scene = Scene::new();
+    let agreement = scene.agree(scene.party.terms());
+    let id = scene.ingest(call("+15722568380"));
+    let faulty = Faulty(Arc::clone(&scene.acme().identity));
+    let session = scene.world.vault.session(scene.acme().pin.tenant, faulty, Access::new("tester", "test")).unwrap();
+    let mut out = Vec::new();
+    let error = session.transfer(&Transfer::of(agreement.id(), PURPOSE, [id]), &mut out, GO_ON).unwrap_err();
+    assert_eq!((error.kind(), out.len()), (ErrorKind::Tampered, 0), "{error}");
+}
+
+#[test]
 fn after_an_old_copy_was_put_back_nothing_goes_that_no_recipient_can_check() {
     let scene = Scene::new();
     let agreement = scene.agree(scene.party.terms());

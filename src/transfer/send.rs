@@ -466,6 +466,8 @@ fn release(
     let agreement = permit.agreement.clone();
     let Packed { plan, archive, sources, sorted, choice } = packed;
     let receipt = &recorded.receipt;
+    // Whoever keeps the tenant's key may have signed something else.
+    receipt.verify(&receipt.log())?;
     archive.tag_file(AGREEMENT, agreement.to_string())?;
     archive.tag_file(MANIFEST, manifest.to_bytes())?;
     let mut custody = receipt.files()?;
