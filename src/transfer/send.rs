@@ -4,15 +4,17 @@ use std::ops::ControlFlow;
 
 use ring::digest::{SHA256, digest};
 
-use super::content::{self, Sorted};
+use super::content;
 use super::minimise::{Minimiser, Pseudonyms};
+use super::pack::{BUNDLE_TEXT, Packed, Source, pack};
 use super::paper::{self, Authorised, Held, HeldRecord, Step};
-use super::plan::{Choice, Exclusion, TransferPlan, WhyExcluded};
+use super::plan::{Choice, TransferPlan};
+use super::progress::{TransferProgress, TransferStage, Watch, proceed};
 use super::wish::Transfer;
 use crate::age;
 use crate::agree::{Permit, refused};
 use crate::agreement::{Agreement, Field};
-use crate::bagit::{self, Verify};
+use crate::bagit::Verify;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TransferId, hex};
 use crate::key::PublicKey;
@@ -24,32 +26,6 @@ use crate::retrieve::TenantSession;
 use crate::store::Act;
 use crate::time::Timestamp;
 use crate::tlog::{Policy, openssh};
-
-/// Names in the bag, below `data/`.
-const BUNDLE: &str = "manifest.json";
-const BUNDLE_TEXT: &[u8] = b"{\"format\":\"vcon-bundle\",\"version\":\"1.0\"}\n";
-
-/// How far a transfer has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TransferProgress {
-    /// What is being done.
-    pub stage: TransferStage,
-    /// Bytes of parts that are done in this stage.
-    pub bytes: u64,
-    /// Bytes of all parts that go.
-    pub of: u64,
-}
-
-/// What a transfer is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TransferStage {
-    /// Everything is read and hashed. Nothing has left, and the ledger does not say that anything will.
-    Hashing,
-    /// The ledger has said so, and the package is given out.
-    Sending,
-}
 
 /// What was sent.
 #[derive(Clone, Debug)]
@@ -66,9 +42,6 @@ pub struct SentPackage {
     /// Bytes of the package before it was sealed.
     pub bytes: u64,
 }
-
-/// Is told how far a transfer has come, and may end it.
-type Watch<'w> = &'w mut dyn FnMut(TransferProgress) -> ControlFlow<()>;
 
 impl TenantSession {
     /// Says what a transfer would send and what it would leave out, and why. Nothing leaves, and nothing is written but
@@ -263,70 +236,6 @@ fn clip(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect()
 }
 
-/// Everything that goes, hashed.
-struct Packed<'s> {
-    plan: TransferPlan,
-    archive: bagit::Plan,
-    /// Where the content of every file comes from, in the order in which the archive was told of them.
-    sources: Vec<Source>,
-    sorted: Vec<Sorted>,
-    choice: Choice<'s>,
-}
-
-/// Where the content of a file comes from: a record of the plan, by its position, and one of its parts or its vCon.
-enum Source {
-    Bundle,
-    Part(usize, usize),
-    Vcon(usize),
-}
-
-fn pack<'c>(
-    session: &TenantSession,
-    mut plan: TransferPlan,
-    choice: Choice<'c>,
-    watch: Watch<'_>,
-) -> Result<Packed<'c>> {
-    let mut archive = bagit::Plan::new();
-    archive.info("External-Description", "Records that a tenant sent to a third party, as a vCon bundle")?;
-    let (mut sources, mut sorted, mut done) = (Vec::new(), Vec::new(), 0);
-    let (of, mut kept) = (plan.bytes, Vec::new());
-    for mut planned in std::mem::take(&mut plan.records) {
-        let (at, record) = (kept.len(), session.read(planned.record)?);
-        let tell = |bytes| {
-            done += bytes;
-            proceed(&mut *watch, TransferStage::Hashing, done, of)
-        };
-        let mut parts = content::sort(&record, &planned, choice.wish, tell, |medium, sums| {
-            let name = format!("files/{}", medium.name());
-            // The same content in two records is one file.
-            if !archive.has(&name) {
-                archive.add(&name, medium.len, sums)?;
-                sources.push(Source::Part(at, medium.part));
-            }
-            Ok(())
-        })?;
-        for part in std::mem::take(&mut parts.uncut) {
-            planned.parts.retain(|number| *number != part);
-            plan.excluded.push(Exclusion { record: planned.record, part: Some(part), why: WhyExcluded::CannotBeCut });
-        }
-        if planned.parts.is_empty() {
-            plan.excluded.push(Exclusion { record: planned.record, part: None, why: WhyExcluded::NothingLeft });
-            continue;
-        }
-        let document = content::document(&record, &planned, &parts, &choice.minimiser)?;
-        archive.add(&format!("vcons/{}.json", planned.name), document.len() as u64, bagit::Sums::of(&document))?;
-        sources.push(Source::Vcon(at));
-        done += parts.inline_bytes(&record);
-        proceed(&mut *watch, TransferStage::Hashing, done, of)?;
-        sorted.push(parts);
-        kept.push(planned);
-    }
-    archive.add(BUNDLE, BUNDLE_TEXT.len() as u64, bagit::Sums::of(BUNDLE_TEXT))?;
-    sources.push(Source::Bundle);
-    plan.records = kept;
-    Ok(Packed { plan, archive, sources, sorted, choice })
-}
-
 fn manifest(
     id: TransferId,
     agreement: &Agreement,
@@ -354,13 +263,6 @@ fn manifest(
         files: archive.files() as u64,
         bytes: archive.octets(),
         payload: archive.manifest_sha256(),
-    }
-}
-
-fn proceed(watch: Watch<'_>, stage: TransferStage, bytes: u64, of: u64) -> Result<()> {
-    match watch(TransferProgress { stage, bytes: bytes.min(of), of }) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "sending records to a third party")),
     }
 }
 
