@@ -4,7 +4,6 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::minimise::Minimiser;
 use super::plan::PlannedRecord;
@@ -14,6 +13,7 @@ use crate::bagit::{Digests, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{PartInfo, PartKind};
 use crate::retrieve::Record;
+use crate::secret::Plain;
 use crate::vcon;
 
 /// A medium of at most so many bytes goes into its vCon, a longer one into a file beside it.
@@ -22,12 +22,15 @@ const MAX_INLINE: u64 = 64 * 1024;
 /// in memory.
 const MAX_INLINE_ALL: u64 = 1 << 20;
 
+/// Bytes that are read at once.
+const BLOCK: usize = 256 * 1024;
+
 /// A file of a package that holds a part.
 #[derive(Clone)]
 pub(super) struct Medium {
     pub(super) part: usize,
     pub(super) len: u64,
-    pub(super) sha512: [u8; 64],
+    pub(super) sums: Sums,
     extension: &'static str,
     /// The stretch that it is of, to whole frames, its media type, and the stretch that was asked for.
     cut: Option<(Range<u64>, &'static str, Range<u64>)>,
@@ -36,7 +39,7 @@ pub(super) struct Medium {
 impl Medium {
     /// As the vCon Zip Bundle names files (draft-miller-vcon-zip-bundle-00).
     pub(super) fn name(&self) -> String {
-        format!("{}.{}", hash(&self.sha512), self.extension)
+        format!("{}.{}", hash(self.sums.sha512()), self.extension)
     }
 }
 
@@ -83,8 +86,7 @@ pub(super) fn sort(
     record: &Record,
     planned: &PlannedRecord,
     wish: &Wish,
-    mut tell: impl FnMut(u64) -> Result<()>,
-    mut add: impl FnMut(&Medium, Sums) -> Result<()>,
+    tell: impl Fn(u64) -> Result<()>,
 ) -> Result<Sorted> {
     let mut sorted = Sorted { inline: Vec::new(), media: Vec::new(), uncut: Vec::new() };
     let (mut texts, mut others) = (0, 0);
@@ -99,11 +101,11 @@ pub(super) fn sort(
             sorted.inline.push(*number);
             continue;
         }
-        let mut sink = Hashing { digests: Digests::new(), tell: &mut tell };
+        let mut sink = Hashing { digests: Digests::new(), tell: &tell };
         let cut = match stretch {
             None => {
                 let mut reader = record.part(*number)?;
-                let mut block = Zeroizing::new(vec![0; 256 * 1024]);
+                let mut block = Plain::from(vec![0; BLOCK]);
                 loop {
                     let got =
                         io::Read::read(&mut reader, &mut block).map_err(|e| Error::from_io(e, "reading a part"))?;
@@ -125,9 +127,7 @@ pub(super) fn sort(
         };
         let (len, sums) = (sink.digests.len(), sink.digests.finish());
         let media_type = cut.as_ref().map_or(info.media_type.as_str(), |(_, media_type, _)| media_type);
-        let medium = Medium { part: *number, len, sha512: *sums.sha512(), extension: extension(media_type), cut };
-        add(&medium, sums)?;
-        sorted.media.push(medium);
+        sorted.media.push(Medium { part: *number, len, sums, extension: extension(media_type), cut });
     }
     Ok(sorted)
 }
@@ -160,7 +160,7 @@ pub(super) fn document(
                 info.media_type = (*media_type).to_owned();
             }
             let url = format!("{}files/{}", vcon::BAG_URL, medium.name());
-            infos.push((info, vcon::Content::External { url, sha512: medium.sha512 }));
+            infos.push((info, vcon::Content::External { url, sha512: *medium.sums.sha512() }));
         }
     }
     let parts = infos.into_iter();
@@ -190,10 +190,10 @@ fn info(record: &Record, number: usize) -> Result<&PartInfo> {
 /// Hashes what is written to it.
 struct Hashing<'t, T> {
     digests: Digests,
-    tell: &'t mut T,
+    tell: &'t T,
 }
 
-impl<T: FnMut(u64) -> Result<()>> Write for Hashing<'_, T> {
+impl<T: Fn(u64) -> Result<()>> Write for Hashing<'_, T> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.digests.update(bytes);
         (self.tell)(bytes.len() as u64)?;
