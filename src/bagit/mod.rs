@@ -17,14 +17,16 @@ mod folder;
 mod hash;
 mod inventory;
 mod name;
+mod plan;
 mod tags;
 mod unpack;
 mod ustar;
 mod verify;
 mod write;
 
-pub use archive::{ArchiveWriter, Plan, PlannedFile, Verify};
+pub use archive::{ArchiveWriter, PlannedFile, Verify};
 pub use hash::{Algorithm, Digests, Sums};
+pub use plan::Plan;
 pub use unpack::{Limits, Unpacked, unpack};
 pub use verify::{Bag, Finding, FindingKind, Report};
 pub use write::{PayloadFile, Writer};
