@@ -74,8 +74,8 @@ impl Vault {
     /// # Errors
     /// [`WrongKey`](ErrorKind::WrongKey) if it is another operator's; [`Locked`](ErrorKind::Locked) if somebody writes in
     /// the vault or restores it; [`Damaged`](ErrorKind::Damaged) if the database is not whole;
-    /// [`Tampered`](ErrorKind::Tampered) if a ledger has another history than its mark: that is no older copy of it. Else
-    /// as [`open`](Self::open).
+    /// [`Forked`](ErrorKind::Forked) if a ledger has another history than its mark: that is no older copy of it. Else as
+    /// [`open`](Self::open).
     pub fn open_to_restore(path: impl AsRef<Path>, options: impl Into<VaultOptions>) -> Result<Restoration> {
         // Sinks are given the heads when the vault is opened again.
         let VaultOptions { operator, anchor, .. } = options.into();
@@ -157,7 +157,7 @@ impl Restoration {
         for lag in &lags {
             match lag.why {
                 Why::Damaged => return Err(failed(ErrorKind::Damaged, lag)),
-                Why::Other => return Err(failed(ErrorKind::Tampered, lag)),
+                Why::Other => return Err(failed(ErrorKind::Forked, lag)),
                 Why::Behind | Why::Ended | Why::Forgotten | Why::Unmarked => {}
             }
         }

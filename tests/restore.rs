@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use common::{Owner, World, operator, rows, text};
 use strongroom::tlog::{SignedCheckpoint, origin_of};
@@ -175,6 +177,32 @@ fn an_old_copy_is_refused_until_it_is_restored_and_then_it_goes_on() {
     assert_eq!(again.losses(), []);
     assert_eq!(again.restore(REASON).unwrap(), []);
     assert_eq!(vault.generations(acme).len(), 2);
+}
+
+#[test]
+fn sinks_are_given_the_heads_of_what_goes_on_and_of_nothing_that_went_back() {
+    let vault = Closed::new();
+    let old = vault.database();
+    vault.ingest(&vault.acme, "lost");
+    vault.put_back("vault.db", &old);
+    let heads = |patience| {
+        let taken = Arc::new(Mutex::new(BTreeSet::new()));
+        let into = Arc::clone(&taken);
+        let sink = move |head: &LedgerHead| {
+            into.lock().unwrap().insert((head.tenant, head.generation));
+            Ok(())
+        };
+        let open = Vault::open(&vault.path, VaultOptions::new(operator()).sink("a test", sink)).unwrap();
+        let behind = open.publish(patience).unwrap().remove(0).behind;
+        drop(open);
+        let behind: Vec<TenantId> = behind.iter().map(|behind| behind.tenant).collect();
+        (taken.lock().unwrap().clone(), behind)
+    };
+    let bolt = (vault.bolt.pin.tenant, 1);
+    assert_eq!(heads(Duration::from_secs(1)), (BTreeSet::from([bolt]), vec![vault.acme.pin.tenant]));
+    vault.restore();
+    let acme = (vault.acme.pin.tenant, vault.generations(&vault.acme)[1]);
+    assert_eq!(heads(Duration::from_secs(10)), (BTreeSet::from([acme, bolt]), Vec::new()));
 }
 
 #[test]
@@ -496,7 +524,7 @@ fn a_copy_that_went_another_way_is_no_older_copy() {
     vault.put_back("anchor", &anchor);
     assert_eq!(kind(vault.try_ingest(acme, "x")), ErrorKind::RolledBack);
     assert!(!vault.open().check().unwrap().is_sound());
-    assert_eq!(kind(Vault::open_to_restore(&vault.path, operator())), ErrorKind::Tampered);
+    assert_eq!(kind(Vault::open_to_restore(&vault.path, operator())), ErrorKind::Forked);
 }
 
 #[test]
