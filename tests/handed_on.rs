@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use common::third_party::{DAY, PURPOSE, ThirdParty, agree, draft, profile, rules, state_policy};
+use common::third_party::{PURPOSE, ThirdParty, agree, draft, rules, state_policy};
 use common::{Owner, World, noise, operator, rows};
 use strongroom::*;
 use zeroize::Zeroizing;
