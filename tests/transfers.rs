@@ -162,9 +162,9 @@ fn nothing_goes_without_an_agreement_that_stands_and_every_refusal_is_written() 
     terms.valid_from = Timestamp::from_unix_ms(now + DAY);
     refuse(&of(agree(world, acme, party, terms).id()), "not valid before");
     let mut terms = party.terms();
-    terms.valid_until = Timestamp::from_unix_ms(Timestamp::now().unix_ms() + 50);
+    terms.valid_until = Timestamp::from_unix_ms(Timestamp::now().unix_ms() + 2_000);
     let expired = agree(world, acme, party, terms);
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
     refuse(&of(expired.id()), "expired");
     let mut terms = party.terms();
     terms.fields.remove(&Field::Agent);
