@@ -641,3 +641,43 @@ fn a_package_is_believed_after_an_old_copy_of_the_vault_was_put_back_and_not_wit
     retag(package.folder());
     assert!(Package::verify(package.folder(), &sent.party.identity, &PackageOptions::new()).is_err());
 }
+
+#[test]
+fn a_long_recording_arrives_to_the_byte_and_one_that_no_longer_opens_ends_the_transfer() {
+    let sent = Sent::new();
+    let ingestor = sent.world.ingestor(&sent.world.acme);
+    let lengths = [524_288, 524_289, 3_000_001];
+    let ids = lengths.map(|len| ingestor.ingest(call("+15722568380", "billing", "words", len)).unwrap().record);
+    drop(ingestor);
+    let session = sent.session();
+    let transfer = Transfer::of(sent.agreement.id(), PURPOSE, ids);
+    let mut out = Vec::new();
+    session.transfer(&transfer, &mut out, GO_ON).unwrap();
+    let package = sent.open(&out, "in").unwrap();
+    let mut files = common::files(&package.folder().join("data/files"));
+    files.sort_by_key(|file| file.metadata().unwrap().len());
+    assert_eq!(files.len(), 3);
+    for (file, len) in files.iter().zip(lengths) {
+        assert!(std::fs::read(file).unwrap() == noise(len), "{len} bytes came back changed");
+    }
+
+    // What was hashed is another when it is sent.
+    let largest =
+        common::files(&sent.world.path().join("objects")).into_iter().max_by_key(|file| file.metadata().unwrap().len());
+    let (object, mut damaged) = (largest.unwrap(), false);
+    let (mut out, mut bytes) = (Vec::new(), 0);
+    let error = session.transfer(&transfer, &mut out, |progress| {
+        if progress.stage == TransferStage::Sending && !std::mem::replace(&mut damaged, true) {
+            let mut sealed = std::fs::read(&object).unwrap();
+            bytes = sealed.len();
+            sealed[2_500_000] ^= 1;
+            std::fs::write(&object, sealed).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(bytes > 3_000_000);
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Tampered);
+    let last = session.transfers(&TransferQuery::all()).unwrap().pop().unwrap();
+    assert!(matches!(last.outcome, TransferOutcome::Failed(_)), "{last:?}");
+    assert_eq!(sent.open(&out, "in2").unwrap_err().kind(), ErrorKind::Tampered);
+}

@@ -4,6 +4,7 @@ mod wish;
 mod minimise;
 mod paper;
 mod plan;
+mod ahead;
 mod content;
 mod progress;
 mod pack;

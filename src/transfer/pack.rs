@@ -88,7 +88,7 @@ fn hash_all(
 ) -> Result<Vec<Hashed>> {
     enum News {
         Bytes(u64),
-        Record(usize, Result<Hashed>),
+        Record(usize, Box<Result<Hashed>>),
     }
     let (next, (tell, heard)) = (AtomicUsize::new(0), sync_channel(64));
     let run = |tell: SyncSender<News>| {
@@ -98,7 +98,7 @@ fn hash_all(
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(planned) = records.get(at) else { return };
             let hashed = hash(session, planned, choice, |bytes| tell.send(News::Bytes(bytes)).map_err(over));
-            if tell.send(News::Record(at, hashed)).is_err() {
+            if tell.send(News::Record(at, Box::new(hashed))).is_err() {
                 return;
             }
         }
@@ -117,7 +117,7 @@ fn hash_all(
                     done += bytes;
                     proceed(&mut *watch, TransferStage::Hashing, done, of)?;
                 }
-                News::Record(at, record) => hashed[at] = Some(record?),
+                News::Record(at, record) => hashed[at] = Some((*record)?),
             }
         }
         Ok::<(), Error>(())
