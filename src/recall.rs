@@ -19,9 +19,11 @@ use crate::transfer::{SentTransfer, TransferQuery};
 const TOPIC: &str = "deletion";
 const VERSION: u16 = 1;
 const MAX: u64 = 1 << 20;
-/// Transfers and records in one request: a longer list makes several.
+/// Transfers and records in one request: a longer list makes several. Of its 256 KiB a transfer takes less than 250 bytes, and
+/// a record's name 48.
 const MAX_TRANSFERS: usize = 1_000;
 const MAX_RECORDS: usize = 4_000;
+const MAX_BYTES: usize = 240_000;
 
 /// A request to delete, and what became of it.
 #[derive(Clone, Debug)]
@@ -190,7 +192,9 @@ fn portions(transfers: Vec<(Transferred, Vec<RecordId>)>) -> Vec<(Vec<Transferre
     for (transferred, ids) in transfers {
         let fits = |(there, held): &&mut (Vec<Transferred>, Vec<RecordId>)| {
             let twice = there.iter().any(|other| (&other.log, other.seq) == (&transferred.log, transferred.seq));
-            !twice && there.len() < MAX_TRANSFERS && held.len() + ids.len() <= MAX_RECORDS
+            let (transfers, records) = (there.len() + 1, held.len() + ids.len());
+            let fits = transfers * 250 + records * 48 <= MAX_BYTES;
+            !twice && fits && transfers <= MAX_TRANSFERS && records <= MAX_RECORDS
         };
         match portions.last_mut().filter(fits) {
             Some((there, held)) => {
@@ -205,4 +209,41 @@ fn portions(transfers: Vec<(Transferred, Vec<RecordId>)>) -> Vec<(Vec<Transferre
 
 fn encode(said: &Said) -> Result<Vec<u8>> {
     codec::encode(&(VERSION, said), MAX, "a deletion request")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{Country, ProtectionProfile, RecipientCard, RecipientClass, Terms};
+    use crate::id::{TenantId, VaultId};
+    use crate::key::{Identity, Suite, TenantCard};
+    use crate::record::PartKind;
+
+    #[test]
+    fn a_request_that_is_full_in_whatever_way_is_one_that_can_be_written() {
+        let [tenant, party] = [(); 2].map(|()| Identity::generate_for(Suite::X25519).unwrap());
+        let card = TenantCard::new(VaultId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]), &tenant);
+        let (class, country) = (RecipientClass::Affiliate, Country::new("DE").unwrap());
+        let recipient = RecipientCard::new("Quality GmbH", class, &party, "x@example.com", country).unwrap();
+        let (now, log) = (Timestamp::from_unix_ms(0), tenant.public_key());
+        let terms = Terms::new(recipient, ProtectionProfile::weakest(), now, Timestamp::from_unix_ms(1));
+        let terms = terms.purpose("training").kind(PartKind::Audio).retention_days(1).receipt_hours(1);
+        let agreement = Agreement::new(&card, log, log, terms).unwrap();
+        for (transfers, each) in [(1_000, 4), (2_500, 1), (1, MAX_RECORDS), (1_500, 3), (3, 2_000)] {
+            let transfers = (0..transfers).map(|seq| {
+                let ids: Vec<RecordId> = (0..each).map(|_| RecordId::generate().unwrap()).collect();
+                let records = ids.iter().map(ToString::to_string).collect();
+                let seq = i64::MAX as u64 - seq;
+                (Transferred { log: origin_of(&log), seq, records }, ids)
+            });
+            let all: Vec<_> = transfers.collect();
+            let wanted = all.len() * each;
+            let portions = portions(all);
+            assert_eq!(portions.iter().map(|(_, ids)| ids.len()).sum::<usize>(), wanted);
+            for (transfers, _) in portions {
+                // As long as a reason may be.
+                DeletionRequest::new(&agreement, transfers, now, now, "\u{10FFFF}".repeat(256)).unwrap();
+            }
+        }
+    }
 }
