@@ -11,7 +11,10 @@ use crate::secret::Secret;
 
 /// HKDF-Expand: fills `out`, at most 255 × 64 bytes.
 pub(crate) fn expand(prk: &[u8; 32], info: &[&[u8]], out: &mut [u8]) {
-    let keyed = hmac(prk);
+    expand_keyed(&hmac(prk), info, out);
+}
+
+fn expand_keyed(keyed: &Hmac<Sha512>, info: &[&[u8]], out: &mut [u8]) {
     let mut block = Zeroizing::new([0u8; 64]);
     for (i, part) in out.chunks_mut(64).enumerate() {
         let mut mac = keyed.clone();
@@ -30,6 +33,12 @@ pub(crate) fn expand(prk: &[u8; 32], info: &[&[u8]], out: &mut [u8]) {
 /// `EXP(k, info)`: the first 32 bytes of HKDF-Expand.
 pub(crate) fn exp(key: &Secret, info: &[u8]) -> Secret {
     Secret::from_fn(|out| expand(key.expose_secret(), &[info], out))
+}
+
+/// Two of one key, which is taken up once for both.
+pub(crate) fn exp_both(key: &Secret, infos: [&[u8]; 2]) -> [Secret; 2] {
+    let keyed = hmac(key.expose_secret());
+    infos.map(|info| Secret::from_fn(|out| expand_keyed(&keyed, &[info], out)))
 }
 
 /// `EXP(EXT(salt, ikm), info)`: extract and expand. The whole 64-byte extract is the expand's key.
@@ -71,6 +80,9 @@ mod tests {
         let mut ours = [0; 76];
         expand(ikm.expose_secret(), &[b"abc"], &mut ours);
         assert_eq!(ours, expected);
+        let [one, other] = exp_both(&ikm, [b"abc", b"d"]);
+        assert_eq!(one.expose_secret(), &expected[..32]);
+        assert_eq!(other.expose_secret(), exp(&ikm, b"d").expose_secret());
 
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA512, salt.expose_secret()).extract(ikm.expose_secret());
         let mut expected = [0; 32];
