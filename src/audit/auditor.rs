@@ -7,11 +7,14 @@ use super::report::{AuditFinding, AuditReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{PublicKey, VerifierKeys};
 use crate::ledger::{Message, Receipt, Succession};
-use crate::store::EntryRow;
-use crate::tlog::{Policy, SignedCheckpoint, VerifierKey};
+use crate::tlog::{Leaf, Policy, SignedCheckpoint, VerifierKey};
 
-/// Entries opened at once, on all cores.
+/// Entries of an export that are judged at once, on all cores.
 pub(super) const BLOCK: usize = 4096;
+/// Entries of a log that all cores together judge at once. Each goes on for long: it comes to its stretch from the
+/// beginning of an epoch's chain, and many signatures verify faster together.
+const AHEAD: usize = 16 * 1024;
+const MIN_STRETCH: usize = 1024;
 
 /// Verifies a ledger, or a receipt from it, by what somebody outside the vault knows: the log's key, a checkpoint that he
 /// kept, the keys of a clock and of witnesses. Opens nothing by itself.
@@ -96,20 +99,14 @@ impl Auditor {
         // The key that the auditor knows has said that this log, of another key, goes on.
         let key = if before.is_some() { log.key() } else { self.log };
         let mut walk = Fold::new(self, key, size, log.actors()?.clone(), cosigned(log)?);
-        while walk.edge.size() < size {
-            let rows = log.rows(walk.edge.size(), BLOCK.min((size - walk.edge.size()) as usize))?;
-            if rows.first().is_none_or(|row| row.seq != walk.edge.size()) {
-                break;
+        judge_all(log, &walk.actors.clone(), |seq, Judged { leaf, said, signed }| {
+            let next = seq == walk.edge.size();
+            if next {
+                let told = walk.take(&leaf, said, signed, &mut report);
+                records.compare(seq, told, &mut report.findings)?;
             }
-            for (entry, signed) in open_all(log, rows, &walk.actors)? {
-                if entry.seq != walk.edge.size() {
-                    break;
-                }
-                let said = Said::of(entry.state, &entry.leaf);
-                let told = walk.take(&entry.leaf, said, signed, &mut report);
-                records.compare(walk.edge.size() - 1, told, &mut report.findings)?;
-            }
-        }
+            Ok(next)
+        })?;
         records.finish(size, &mut report.findings)?;
         report.records = Some(records.compared);
         let handed = std::mem::take(&mut walk.handed);
@@ -146,14 +143,55 @@ impl Auditor {
     }
 }
 
-/// Opens a block of entries on all cores, and verifies their signatures.
-fn open_all(log: &TenantLog<'_>, rows: Vec<EntryRow>, actors: &VerifierKeys) -> Result<Vec<(Entry, Signed)>> {
-    on_all_cores(rows, |share| {
-        let mut reading = Reading::default();
-        let entries: Vec<Entry> = share.into_iter().map(|row| log.open(row, &mut reading)).collect::<Result<_>>()?;
-        let signed = Signed::of_all(entries.iter().map(|entry| &entry.leaf), actors);
-        Ok(entries.into_iter().zip(signed).collect())
+/// An entry as far as it can be judged by itself.
+struct Judged {
+    leaf: Leaf,
+    said: Said,
+    signed: Signed,
+}
+
+/// Judges the entries of a log and gives them to `take` in their order, until one is missing or it does not want the next.
+/// All cores open entries, each at a stretch of the log, while this thread takes those that were opened before.
+fn judge_all(
+    log: &TenantLog<'_>,
+    actors: &VerifierKeys,
+    mut take: impl FnMut(u64, Judged) -> Result<bool>,
+) -> Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let stretch = (AHEAD / cores).max(MIN_STRETCH);
+    std::thread::scope(|scope| {
+        let begin = |at: u64| {
+            let stretches = (at..log.size()).step_by(stretch).take(cores);
+            stretches.map(|from| scope.spawn(move || judge(log, from, stretch, actors))).collect::<Vec<_>>()
+        };
+        let (mut at, mut begun) = (0, begin(0));
+        while !begun.is_empty() {
+            at += (cores * stretch) as u64;
+            let next = begin(at);
+            for thread in begun {
+                let judged = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                for (seq, judged) in judged {
+                    if !take(seq, judged)? {
+                        return Ok(());
+                    }
+                }
+            }
+            begun = next;
+        }
+        Ok(())
     })
+}
+
+/// Opens a stretch of a log, and verifies its signatures together.
+fn judge(log: &TenantLog<'_>, from: u64, stretch: usize, actors: &VerifierKeys) -> Result<Vec<(u64, Judged)>> {
+    let (rows, mut reading) = (log.rows(from, stretch)?, Reading::default());
+    let mut opened = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Entry { seq, leaf, state } = log.open(row, &mut reading)?;
+        opened.push((seq, Said::of(state, &leaf), leaf));
+    }
+    let signed = Signed::of_all(opened.iter().map(|(_, _, leaf)| leaf), actors);
+    Ok(opened.into_iter().zip(signed).map(|((seq, said, leaf), signed)| (seq, Judged { leaf, said, signed })).collect())
 }
 
 /// Does something with each core's share of many things, and gives what it made in their order.
