@@ -127,6 +127,9 @@ pub(super) fn sort(
         let media_type = cut.as_ref().map_or(info.media_type.as_str(), |(_, media_type, _)| media_type);
         sorted.media.push(Medium { part: *number, len, sums, extension: extension(media_type), cut });
     }
+    // Held for every record until the transfer ends.
+    sorted.media.shrink_to_fit();
+    sorted.inline.shrink_to_fit();
     Ok(sorted)
 }
 
