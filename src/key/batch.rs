@@ -70,8 +70,9 @@ fn holds(claims: &[Claim]) -> Option<()> {
         let z = Scalar::from(u128::from_le_bytes(*drawn));
         base += z * s;
         *keys.entry(claim.key).or_insert(Scalar::ZERO) += z * h;
-        // A point that can be encoded in two ways is of small order, or one whose logarithm nobody knows.
-        points.push(CompressedEdwardsY(*r).decompress().filter(|point| !point.is_small_order())?);
+        // Of the points of small order only this one has no such part as is looked for below. A point that can be encoded in
+        // two ways is of small order, or one whose logarithm nobody knows.
+        points.push(CompressedEdwardsY(*r).decompress().filter(|point| !point.is_identity())?);
         factors.push(z);
     }
     for (key, factor) in keys {
