@@ -10,7 +10,7 @@ use crate::restrict::Restrictions;
 use crate::retrieve::{Record, TenantSession};
 
 /// Records in a transfer at the most: what is kept of each in memory while it runs is a few hundred bytes.
-pub const MAX_RECORDS: usize = 65_536;
+pub const MAX_RECORDS: usize = 30_000;
 /// Records that are listed at once.
 const PAGE: usize = 256;
 
@@ -151,7 +151,7 @@ impl Choice<'_> {
             return Ok(());
         }
         if plan.records.len() == MAX_RECORDS {
-            return Err(Error::new(ErrorKind::TooLarge, "planning a transfer of more than 65,536 records"));
+            return Err(Error::new(ErrorKind::TooLarge, "planning a transfer of more than 30,000 records"));
         }
         plan.excluded.append(&mut excluded);
         plan.bytes += bytes;

@@ -50,7 +50,7 @@ impl TenantSession {
     /// # Errors
     /// [`Refused`](ErrorKind::Refused) if the agreement does not allow it, with every reason;
     /// [`Unsupported`](ErrorKind::Unsupported) if pseudonyms are asked for and the tenant's key is held where it gives
-    /// none; [`TooLarge`](ErrorKind::TooLarge) above 65,536 records; as [`read`](Self::read).
+    /// none; [`TooLarge`](ErrorKind::TooLarge) above 30,000 records or files; as [`read`](Self::read).
     pub fn plan_transfer(&self, transfer: &Transfer) -> Result<TransferPlan> {
         let doing = "planning a transfer";
         check_text(&transfer.purpose, "planning a transfer without a purpose that a ledger can name")?;
@@ -65,8 +65,8 @@ impl TenantSession {
     /// every record it is asked again whether the agreement still stands and nobody in the record asked to be left out.
     /// Whatever ends it, the ledger says how: completed, failed, refused; if this process dies, that nobody knows.
     ///
-    /// `watch` is told of every piece and may end it. Memory: some 20 MiB, of it a few for each core that hashes, which are
-    /// eight at the most, and 600 bytes for each file. `out` is flushed, not synced.
+    /// `watch` is told of every piece and may end it. Memory: a few MiB for each core that hashes, which are eight at the
+    /// most, and some 600 bytes for each file. `out` is flushed, not synced.
     ///
     /// # Errors
     /// [`Refused`](ErrorKind::Refused) if the agreement does not allow it or does so no more, or nothing is left to be
