@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::{Agreement, DeletionAcknowledgement, DeletionRequest, Transferred};
+use crate::agreement::{Agreement, DeletionAcknowledgement, DeletionRequest, DeletionResult, Transferred};
 use crate::encoding::codec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, hex};
@@ -33,7 +33,7 @@ pub struct Deletion {
     pub request: DeletionRequest,
     /// The recipient's name.
     pub recipient: String,
-    /// Its answer, if it was recorded.
+    /// Its last answer, if one was recorded.
     pub answer: Option<DeletionAcknowledgement>,
 }
 
@@ -103,14 +103,16 @@ impl TenantSession {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if it answers no request of this tenant; [`Tampered`](ErrorKind::Tampered) if the
-    /// one who was asked did not sign it; [`AlreadyExists`](ErrorKind::AlreadyExists) if an answer was recorded; else as
-    /// the disk.
+    /// one who was asked did not sign it; [`AlreadyExists`](ErrorKind::AlreadyExists) if it answered that all was deleted,
+    /// or has given this answer before; else as the disk.
     pub fn record_deletion(&self, answer: &DeletionAcknowledgement) -> Result<Receipt> {
         let doing = "recording the answer to a deletion request";
         let asked = self.deletions()?.into_iter().find(|deletion| deletion.request.id() == answer.request());
         let asked = asked.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
         answer.verify(&asked.request)?;
-        if asked.answer.is_some() {
+        // Who had deleted some of it may have deleted all since.
+        let settled = |given: &DeletionAcknowledgement| given.result() == DeletionResult::Deleted || given == answer;
+        if asked.answer.as_ref().is_some_and(settled) {
             return Err(Error::new(ErrorKind::AlreadyExists, doing));
         }
         let mut tell = self.tell(Kind::DeletionAnswered).detail("request", hex(&answer.request()));

@@ -58,18 +58,22 @@ fn every_recipient_of_a_record_is_asked_by_its_own_names_and_its_answer_is_kept(
     session.record_deletion(&partly.to_string().parse().unwrap()).unwrap();
     assert_eq!(session.record_deletion(&partly).unwrap_err().kind(), ErrorKind::AlreadyExists);
 
+    let deleted = answer(&parties[0], DeletionResult::Deleted, "").unwrap();
+    session.record_deletion(&deleted).unwrap();
+    assert_eq!(session.record_deletion(&partly).unwrap_err().kind(), ErrorKind::AlreadyExists);
+
     let all = world.session(acme).deletions().unwrap();
     let late = Timestamp::from_unix_ms(due.unix_ms() + 1);
     assert_eq!(all.iter().map(|d| d.is_overdue(late)).collect::<Vec<_>>(), [false, true, true]);
     assert!(all.iter().all(|d| !d.is_overdue(now)));
-    assert_eq!(all[0].answer.as_ref().map(DeletionAcknowledgement::result), Some(DeletionResult::Partly));
+    assert_eq!(all[0].answer.as_ref().map(DeletionAcknowledgement::result), Some(DeletionResult::Deleted));
     assert_eq!(all[0].recipient, "Quality GmbH");
     session.close().unwrap();
 
     let session = world.session(acme);
     let log = session.log().unwrap();
     let report = Auditor::new(log.key()).audit(&log).unwrap();
-    assert_eq!((report.kinds["recipients.told"], report.kinds["deletion.answered"]), (3, 1));
+    assert_eq!((report.kinds["recipients.told"], report.kinds["deletion.answered"]), (3, 2));
     assert!(report.findings.is_empty(), "{report}");
 }
 

@@ -681,3 +681,23 @@ fn a_long_recording_arrives_to_the_byte_and_one_that_no_longer_opens_ends_the_tr
     assert!(matches!(last.outcome, TransferOutcome::Failed(_)), "{last:?}");
     assert_eq!(sent.open(&out, "in2").unwrap_err().kind(), ErrorKind::Tampered);
 }
+
+#[test]
+fn an_email_goes_only_where_everybody_may_be_named() {
+    let world = World::new();
+    let party = ThirdParty::new("Quality GmbH", RecipientClass::ServiceProvider);
+    state_policy(&world, &world.acme, rules());
+    let agreement = agree(&world, &world.acme, &party, party.terms());
+    let message = b"From: olivia@example.com\r\nTo: a@example.com\r\n\r\nhello\r\n".to_vec();
+    let draft = Draft::new(Channel::Email).part(PartKind::Email, "message/rfc822", Cursor::new(message));
+    let id = world.ingestor(&world.acme).ingest(draft).unwrap().record;
+    let session = world.session(&world.acme);
+    let of = |subjects| Transfer::of(agreement.id(), PURPOSE, [id]).subjects(subjects);
+    let why = |plan: TransferPlan| plan.excluded.first().map(|e| e.why);
+    for subjects in [Subjects::Pseudonyms, Subjects::LeftOut] {
+        assert_eq!(why(session.plan_transfer(&of(subjects)).unwrap()), Some(WhyExcluded::MessageNamesPeople));
+    }
+    let without = of(Subjects::Named).fields([Field::SubjectNames]);
+    assert_eq!(why(session.plan_transfer(&without).unwrap()), Some(WhyExcluded::MessageNamesPeople));
+    assert_eq!(session.plan_transfer(&of(Subjects::Named)).unwrap().records.len(), 1);
+}

@@ -77,6 +77,11 @@ impl Minimiser {
         self.subjects == Subjects::Named && Field::ALL.iter().all(|field| self.may(*field))
     }
 
+    /// Whether those who took part may be named and recognised.
+    pub(super) fn names_everybody(&self) -> bool {
+        self.subjects == Subjects::Named && self.may(Field::SubjectNames) && self.may(Field::SubjectIdentifiers)
+    }
+
     /// What the recipient calls a record: never what we call it, so that two recipients cannot compare.
     pub(super) fn name(&self, record: RecordId) -> Result<RecordId> {
         match &self.pseudonyms {

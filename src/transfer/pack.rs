@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::content::{self, Sorted};
-use super::plan::{Choice, Exclusion, PlannedRecord, TransferPlan, WhyExcluded};
+use super::plan::{Choice, Exclusion, MAX_RECORDS, PlannedRecord, TransferPlan, WhyExcluded};
 use super::progress::{TransferStage, Watch, proceed};
 use crate::bagit::{self, Sums};
 use crate::error::{Error, ErrorKind, Result};
@@ -56,6 +56,9 @@ pub(super) fn pack<'c>(
             // The same content in two records is one file.
             if !archive.has(&name) {
                 archive.add(&name, medium.len, medium.sums)?;
+                if archive.files() > MAX_RECORDS {
+                    return Err(Error::new(ErrorKind::TooLarge, "packing a transfer of more than 30,000 files"));
+                }
                 sources.push(Source::Part(at, medium.part));
             }
         }

@@ -9,7 +9,7 @@ use crate::record::{Head, PartKind};
 use crate::restrict::Restrictions;
 use crate::retrieve::{Record, TenantSession};
 
-/// Records in a transfer at the most: what is kept of each in memory while it runs is a few hundred bytes.
+/// Records in a transfer at the most, and files: what is kept of each in memory while it runs is some 600 bytes.
 pub const MAX_RECORDS: usize = 30_000;
 /// Records that are listed at once.
 const PAGE: usize = 256;
@@ -60,6 +60,8 @@ pub enum WhyExcluded {
     Erased,
     /// The agreement, or the selection, is not about parts of this kind.
     Kind(PartKind),
+    /// It is an e-mail message, which names people who are to go under pseudonyms or not at all.
+    MessageNamesPeople,
     /// None of its parts may go.
     NothingLeft,
     /// The agreement is about other queues or subjects.
@@ -146,6 +148,7 @@ impl Choice<'_> {
                 Some(why) => excluded.push(Exclusion { record: id, part: Some(number), why }),
             }
         }
+        plan.excluded.append(&mut excluded);
         if parts.is_empty() {
             plan.excluded.push(Exclusion { record: id, part: None, why: WhyExcluded::NothingLeft });
             return Ok(());
@@ -153,7 +156,6 @@ impl Choice<'_> {
         if plan.records.len() == MAX_RECORDS {
             return Err(Error::new(ErrorKind::TooLarge, "planning a transfer of more than 30,000 records"));
         }
-        plan.excluded.append(&mut excluded);
         plan.bytes += bytes;
         plan.records.push(PlannedRecord { record: id, name: self.minimiser.name(id)?, parts });
         Ok(())
@@ -182,6 +184,10 @@ impl Choice<'_> {
         if kind == PartKind::Original && !(all_kinds && self.minimiser.says_everything()) {
             return Ok(Some(WhyExcluded::OriginalSaysMore));
         }
+        // Its header names who took part, whatever the field says.
+        if kind == PartKind::Email && !self.minimiser.names_everybody() {
+            return Ok(Some(WhyExcluded::MessageNamesPeople));
+        }
         match record.part(number) {
             Ok(_) => Ok(None),
             Err(e) if e.kind() == ErrorKind::Erased => Ok(Some(WhyExcluded::Erased)),
@@ -196,6 +202,7 @@ impl fmt::Display for WhyExcluded {
             Self::CannotBeCut => f.write_str("the stretch cannot be cut out of it"),
             Self::Erased => f.write_str("it was erased"),
             Self::Kind(kind) => write!(f, "{kind} is not among what is to go"),
+            Self::MessageNamesPeople => f.write_str("the message names people who are not to be named"),
             Self::NothingLeft => f.write_str("nothing of it may go"),
             Self::OutOfScope => f.write_str("the agreement is about other queues or subjects"),
             Self::OriginalSaysMore => f.write_str("the original document says what is to be left out"),
