@@ -2,9 +2,10 @@ use std::io;
 
 use super::date::Month;
 use super::number::Grouped;
-use super::page::{Attribute, Page};
+use super::page::Page;
 use super::period::{Bar, Span};
 use super::plot::{Plot, fill};
+use super::table::{Column, Table};
 
 /// Counts per month as stacked bars, and the same counts as a table.
 pub(crate) struct Bars<'a> {
@@ -85,22 +86,9 @@ impl Bars<'_> {
         let shown: Vec<usize> = (0..self.series.len()).filter(|at| sum(bars, *at) > 0).collect();
         page.open("details", &[])?;
         page.element("summary", &[], "The numbers as a table")?;
-        // Figures of many digits scroll inside; the keyboard reaches them too.
-        page.open("div", &[("class", &"scroll"), ("tabindex", &0), ("role", &"group"), ("aria-label", &self.title)])?;
-        page.open("table", &[])?;
-        page.element("caption", &[], format_args!("{} per {}", self.title, span.name()))?;
-        page.open("thead", &[])?;
-        page.open("tr", &[])?;
-        page.element("th", &[("scope", &"col")], "Period")?;
-        for name in shown.iter().map(|at| self.series[*at].name).chain(["All"]) {
-            page.open("th", &[("scope", &"col")])?;
-            page.open("span", &[])?;
-            page.quoted(name)?;
-            page.close()?;
-            page.close()?;
-        }
-        page.close()?;
-        page.close()?;
+        let names = shown.iter().map(|at| self.series[*at].name).chain(["All"]);
+        let columns: Vec<Column<'_>> = [Column::Text("Period")].into_iter().chain(names.map(Column::Count)).collect();
+        Table { caption: &format!("{} per {}", self.title, span.name()), columns: &columns }.open(page)?;
         page.open("tbody", &[])?;
         for bar in bars {
             row(&bar.brief(), shown.iter().map(|at| bar.counts[*at]), page)?;
@@ -108,7 +96,9 @@ impl Bars<'_> {
         page.close()?;
         page.open("tfoot", &[])?;
         row("All", shown.iter().map(|at| sum(bars, *at)), page)?;
-        (0..4).try_for_each(|_| page.close())
+        page.close()?;
+        Table::close(page)?;
+        page.close()
     }
 }
 
@@ -118,8 +108,7 @@ fn row(name: &str, counts: impl Iterator<Item = u128>, page: &mut Page<'_>) -> i
     let mut total = 0;
     for n in counts {
         total += n;
-        let attributes: &[Attribute<'_>] = if n == 0 { &[("class", &"zero")] } else { &[] };
-        page.element("td", attributes, Grouped(n))?;
+        Table::count(n, page)?;
     }
     page.element("td", &[], Grouped(total))?;
     page.close()

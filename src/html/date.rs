@@ -81,6 +81,12 @@ impl Day {
     pub(crate) fn date(self) -> String {
         format!("{} {}", self.0.date().2, Month::of(self.0))
     }
+
+    /// For tables: `16 Mar 2024`.
+    pub(crate) fn brief(self) -> String {
+        let month = Month::of(self.0);
+        format!("{} {} {}", self.0.date().2, month.short_name(), month.year())
+    }
 }
 
 impl fmt::Display for Day {
@@ -124,6 +130,7 @@ mod tests {
             assert_eq!(Clock(time).to_string(), clock);
         }
         assert_eq!(Month::of(Timestamp::from_unix_ms(0)).to_string(), "January 1970");
+        assert_eq!(Day::of(Timestamp::from_unix_ms(1_710_605_360_701)).brief(), "16 Mar 2024");
         assert_eq!(Month::of(Timestamp::from_unix_ms(0)).short_name(), "Jan");
     }
 

@@ -114,10 +114,19 @@ impl<'a> Page<'a> {
 
     /// A name of ours and what someone else put there, inside a `dl`.
     pub(crate) fn pair(&mut self, name: impl Display, value: &str) -> io::Result<()> {
+        self.pair_of(name, |page| page.quoted(value))
+    }
+
+    /// A name of ours and whatever `write` puts there, inside a `dl`.
+    pub(crate) fn pair_of(
+        &mut self,
+        name: impl Display,
+        write: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> io::Result<()> {
         self.open("div", &[])?;
         self.element("dt", &[], name)?;
         self.open("dd", &[])?;
-        self.quoted(value)?;
+        write(self)?;
         self.close()?;
         self.close()
     }

@@ -88,17 +88,10 @@ fn told(act: &Act, on_page: Range<u64>, page: &mut Page<'_>) -> io::Result<()> {
         }
     }
     if let Some(refers) = act.refers {
-        page.open("div", &[])?;
-        page.element("dt", &[], "Follows")?;
-        page.open("dd", &[])?;
         let text = format!("entry {}", Grouped::from(refers));
-        if on_page.contains(&refers) {
-            page.link(format_args!("e{refers}"), text)?
-        } else {
-            page.text(text)?
-        }
-        page.close()?;
-        page.close()?;
+        page.pair_of("Follows", |page| {
+            if on_page.contains(&refers) { page.link(format_args!("e{refers}"), text) } else { page.text(text) }
+        })?;
     }
     page.close()?;
     details(&act.details, page)
