@@ -8,6 +8,7 @@ use crate::agreement::{Agreement, DeletionAcknowledgement, DeletionRequest, Dele
 use crate::encoding::codec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, hex};
+use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt, RecordSet, Told};
 use crate::retrieve::{PaperPlace, TenantSession};
 use crate::store::Act;
@@ -33,8 +34,12 @@ pub struct Deletion {
     pub request: DeletionRequest,
     /// The recipient's name.
     pub recipient: String,
+    /// The ledger that tells of the request, and the number of its entry.
+    pub entry: (PublicKey, u64),
     /// Its last answer, if one was recorded.
     pub answer: Option<DeletionAcknowledgement>,
+    /// The entry that tells of the answer.
+    pub answer_entry: Option<(PublicKey, u64)>,
 }
 
 impl Deletion {
@@ -143,13 +148,14 @@ impl TenantSession {
                         return Err(bad());
                     }
                     places.insert(id, all.len());
-                    all.push(Deletion { request, recipient, answer: None });
+                    let entry = (paper.log, paper.seq);
+                    all.push(Deletion { request, recipient, entry, answer: None, answer_entry: None });
                 }
                 Said::Answered { note } => {
                     let answer: DeletionAcknowledgement = note.parse()?;
                     let asked = places.get(&id).and_then(|at| all.get_mut(*at)).ok_or_else(bad)?;
                     answer.verify(&asked.request)?;
-                    asked.answer = Some(answer);
+                    (asked.answer, asked.answer_entry) = (Some(answer), Some((paper.log, paper.seq)));
                 }
             }
         }
