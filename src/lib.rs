@@ -51,6 +51,7 @@ mod package;
 mod agree;
 mod transfer;
 mod recall;
+mod report;
 mod check;
 mod restore;
 // proof
@@ -89,6 +90,7 @@ pub use record::{
     Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,
 };
+pub use report::TransfersPage;
 pub use restore::{Loss, Restoration, Restored};
 pub use restrict::Restriction;
 pub use retrieve::{Access, Cursor, Listed, Listing, Page, PartReader, Record, TenantSession};

@@ -10,6 +10,8 @@ mod page;
 mod records;
 mod report;
 
+pub(crate) use page::ENTRY_CHECK;
+
 pub use auditor::Auditor;
 pub use export::ExportedLog;
 pub use log::{Entry, State, TenantLog};

@@ -72,10 +72,10 @@ pub enum TransferOutcome {
 /// Which transfers to list.
 #[derive(Clone, Default)]
 pub struct TransferQuery {
-    pub(super) record: Option<RecordId>,
-    pub(super) subject: Option<Identifier>,
-    pub(super) recipient: Option<String>,
-    pub(super) period: Option<Range<Timestamp>>,
+    pub(crate) record: Option<RecordId>,
+    pub(crate) subject: Option<Identifier>,
+    pub(crate) recipient: Option<String>,
+    pub(crate) period: Option<Range<Timestamp>>,
 }
 
 impl TransferQuery {
@@ -148,7 +148,7 @@ impl TenantSession {
     }
 
     /// Those of a history that a query is about.
-    pub(super) fn select(&self, query: &TransferQuery, history: History) -> Result<Vec<SentTransfer>> {
+    pub(crate) fn select(&self, query: &TransferQuery, history: History) -> Result<Vec<SentTransfer>> {
         let History { transfers: mut all, keys } = history;
         let wanted: Option<HashSet<RecordId>> = match (&query.record, &query.subject) {
             (None, None) => None,
@@ -287,7 +287,7 @@ impl TenantSession {
     }
 
     /// Every transfer, in the order of their first entries. Memory: some 500 bytes for each.
-    pub(super) fn history(&self) -> Result<History> {
+    pub(crate) fn history(&self) -> Result<History> {
         let logs = self.room.store.logs(self.tenant)?;
         let begun: HashSet<(PublicKey, u64)> = self
             .room
@@ -435,8 +435,8 @@ impl TenantSession {
 }
 
 /// Every transfer, and the age keys of their recipients.
-pub(super) struct History {
-    pub(super) transfers: Vec<SentTransfer>,
+pub(crate) struct History {
+    pub(crate) transfers: Vec<SentTransfer>,
     keys: HashMap<TransferId, Arc<str>>,
 }
 

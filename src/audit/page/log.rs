@@ -13,14 +13,17 @@ use crate::tlog::{Checkpoint, Edge, KeyKind, VerifierKey, origin_of};
 /// Entries read at once.
 const BLOCK: usize = 1024;
 
+/// What a reader can run in the folder of an exported ledger for one of its entries.
+pub(crate) const ENTRY_CHECK: Check<'static> = Check {
+    shows: "One entry: it stands in this ledger, and one of the keys in the folder signed it, if this ends without a \
+            message. NUMBER is the entry's in eight digits, as its receipt has it (sigsum-verify, of Sigsum).",
+    command: "cat keys/*.pub > actors && \
+              sigsum-verify -k actors -p policy.sigsum receipts/NUMBER.sigsum-proof < receipts/NUMBER.json",
+};
+
 /// What a reader can run in the folder of an exported ledger.
 const CHECKS: [Check<'static>; 4] = [
-    Check {
-        shows: "One entry: it stands in this ledger, and one of the keys in the folder signed it, if this ends without \
-                a message. NUMBER is the entry's in eight digits, as its receipt has it (sigsum-verify, of Sigsum).",
-        command: "cat keys/*.pub > actors && \
-                  sigsum-verify -k actors -p policy.sigsum receipts/NUMBER.sigsum-proof < receipts/NUMBER.json",
-    },
+    ENTRY_CHECK,
     Check {
         shows: "The checkpoint: the ledger's key signed it if this says so (OpenSSL).",
         command: "sed '/^$/,$d' checkpoint > signed && \

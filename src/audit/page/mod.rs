@@ -13,6 +13,8 @@ mod log;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use log::ENTRY_CHECK;
+
 use heading::Heading;
 use item::{Act, Item, Said};
 use tally::Tally;
