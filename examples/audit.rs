@@ -148,6 +148,10 @@ fn ledger(vault: &str, identity: &str, pin: &Path, export: Option<&Path>, witnes
         let page = folder.join("ledger.html");
         log.write_page(&report, &mut std::io::BufWriter::new(fs::File::create_new(&page)?))?;
         println!("The ledger as a page for a browser: {}", page.display());
+        let page = folder.join("transfers.html");
+        let mut file = std::io::BufWriter::new(fs::File::create_new(&page)?);
+        session.write_transfers_page(&TransfersPage::new().audited(&report), &mut file)?;
+        println!("What was handed to third parties, as another: {}", page.display());
     }
     let is_clean = report.is_clean() && before.unwrap_or(true);
     if is_clean {

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release --example transfer` does it on the sample data, in a vault that is gone afterwards.
 //! `… --example transfer -- --keep FOLDER [--x25519]` leaves in a new FOLDER what other programs can check: the package, the
-//! third party's identity, the signed documents and the public keys. `--x25519` makes its key one that every `age` knows.
+//! third party's identity, the signed documents and the public keys; and `transfers.html`, which tells a person of it. `--x25519` makes its key one that every `age` knows.
 
 #[path = "ingest/files.rs"]
 #[allow(dead_code)]
@@ -78,6 +78,9 @@ fn run(keep: Option<&Path>, suite: Suite) -> Done<()> {
         party.identity.write_file(folder.join("recipient.identity"))?;
         fs::write(folder.join("agreement.note"), agreement.to_string())?;
         fs::write(folder.join("receipt.note"), receipt)?;
+        tenant
+            .session
+            .write_transfers_page(&TransfersPage::new(), &mut File::create(folder.join("transfers.html"))?)?;
         let (log, own) = (tenant.vault.log_key(tenant.pin.tenant)?, tenant.identity.public_key());
         for (name, key) in [("log", log), ("tenant", own), ("recipient", party.identity.public_key())] {
             fs::write(folder.join(format!("{name}.pub")), format!("{key}\n"))?;
