@@ -5,7 +5,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::ahead::{BLOCK, read_ahead};
 use super::minimise::Minimiser;
 use super::plan::PlannedRecord;
 use super::wish::Wish;
@@ -22,6 +21,9 @@ const MAX_INLINE: u64 = 64 * 1024;
 /// Texts go into a vCon of whatever length, until it has so many bytes of them; and as many of the others: a document is held
 /// in memory.
 const MAX_INLINE_ALL: u64 = 1 << 20;
+
+/// Bytes that are read at once.
+const BLOCK: usize = 256 * 1024;
 
 /// A file of a package that holds a part.
 #[derive(Clone)]
@@ -48,7 +50,7 @@ fn hash(sha512: &[u8; 64]) -> String {
 impl Medium {
     /// Hands the file's content to `take`, again as it was hashed.
     pub(super) fn read(&self, record: &Record, take: impl FnOnce(&mut dyn io::Read) -> Result<()>) -> Result<()> {
-        let Some((_, _, ms)) = &self.cut else { return read_ahead(record.part(self.part)?, take) };
+        let Some((_, _, ms)) = &self.cut else { return take(&mut record.part(self.part)?) };
         // What cuts writes, and what takes reads.
         let (mut reader, mut writer) = io::pipe().map_err(|e| Error::from_io(e, "cutting a recording"))?;
         std::thread::scope(|scope| {

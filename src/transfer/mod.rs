@@ -4,7 +4,6 @@ mod wish;
 mod minimise;
 mod paper;
 mod plan;
-mod ahead;
 mod content;
 mod progress;
 mod pack;
