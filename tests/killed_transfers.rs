@@ -88,16 +88,23 @@ fn wherever_a_process_is_killed_while_it_sends_nobody_knows_what_arrived_and_it_
         scene.nobody_knows(&session, &sent, &authorised);
         assert_eq!(messages(&session, Kind::OutcomeUnknown).iter().filter(|m| of_transfer(m)).count(), round + 1);
         match (stop, scene.open_package(&left)) {
-            // It had all left: what the recipient says about it still counts.
+            // It had all left: what the recipient says about it counts, and it gets no second copy.
             (Stop::Whole, package) => {
                 let receipt = package.unwrap().receipt(&scene.party.identity).unwrap();
                 session.record_receipt(&receipt).unwrap();
+                let second = session.transfer_again(sent.id, Vec::new(), |_| ControlFlow::Continue(())).unwrap_err();
+                assert_eq!(second.kind(), ErrorKind::AlreadyExists);
             }
             // Cut so early that it is no age file.
-            (Stop::FirstByte, package) => assert_eq!(package.unwrap_err().kind(), ErrorKind::InvalidInput),
-            (_, package) => assert_eq!(package.unwrap_err().kind(), ErrorKind::Tampered, "{stop:?}"),
+            (Stop::FirstByte, package) => {
+                assert_eq!(package.unwrap_err().kind(), ErrorKind::InvalidInput);
+                scene.is_sent_again(&session, &sent);
+            }
+            (_, package) => {
+                assert_eq!(package.unwrap_err().kind(), ErrorKind::Tampered, "{stop:?}");
+                scene.is_sent_again(&session, &sent);
+            }
         }
-        scene.is_sent_again(&session, &sent);
         drop(session);
         scene.is_sound(&vault);
     }

@@ -88,7 +88,8 @@ impl TenantSession {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there was no such transfer; [`AlreadyExists`](ErrorKind::AlreadyExists) if it
-    /// or one that repeats it was completed, or goes on; else as [`transfer`](Self::transfer).
+    /// or one that repeats it was completed, goes on, or was received by the recipient's receipt; else as
+    /// [`transfer`](Self::transfer).
     pub fn transfer_again(
         &self,
         id: TransferId,
