@@ -136,7 +136,9 @@ impl TenantLog<'_> {
         let actor = self.actors()?.of(&entry.leaf.key_hash);
         let actor = actor.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking up who signed a ledger's entry"))?;
         match entry.state {
-            State::Open(message, _) => Ok(Receipt::new(message, self.stored.proof(seq)?, actor, self.key())),
+            State::Open(message, _) => {
+                Ok(Receipt::new(message, self.stored.proof(seq, entry.leaf)?, actor, self.key()))
+            }
             State::Shredded => Err(Error::new(ErrorKind::Erased, "reading a ledger's entry whose key was shredded")),
             State::Unreadable(error) => Err(error),
         }

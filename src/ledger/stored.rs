@@ -3,8 +3,8 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Change, CosignatureRow, LogRow, Op, Store};
 use crate::tlog::{
-    Checkpoint, Hash, InclusionProof, Leaf, Nodes, Policy, SignedCheckpoint, VerifierKey, inclusion, origin_of, place,
-    root,
+    Checkpoint, Hash, InclusionProof, Leaf, Nodes, Policy, SignedCheckpoint, VerifierKey, inclusion, inclusion_root,
+    origin_of, place, root,
 };
 
 pub(crate) struct StoredLog<'a> {
@@ -17,12 +17,12 @@ impl<'a> StoredLog<'a> {
     /// The head: the root over the stored tree, under the signature that the last commit stored, and the lines that others
     /// signed under it. Nothing is verified.
     pub(crate) fn checkpoint(&self) -> Result<SignedCheckpoint> {
-        self.signed(&self.store.cosignatures(self.row.n, Some(self.row.size))?)
+        self.signed(root(self.row.size, self)?, &self.store.cosignatures(self.row.n, Some(self.row.size))?)
     }
 
-    fn signed(&self, lines: &[CosignatureRow]) -> Result<SignedCheckpoint> {
+    fn signed(&self, root: Hash, lines: &[CosignatureRow]) -> Result<SignedCheckpoint> {
         let (size, key) = (self.row.size, &self.row.key);
-        let checkpoint = Checkpoint { origin: origin_of(key), size, root: root(size, self)? };
+        let checkpoint = Checkpoint { origin: origin_of(key), size, root };
         let note = self.row.note.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading a ledger's head"))?;
         let mut signed = SignedCheckpoint::from_signature(checkpoint, key, note);
         for row in lines {
@@ -32,13 +32,15 @@ impl<'a> StoredLog<'a> {
         Ok(signed)
     }
 
-    /// The proof of an entry against the head.
-    pub(crate) fn proof(&self, seq: u64) -> Result<InclusionProof> {
-        let missing = || Error::new(ErrorKind::NotFound, "looking a ledger's entry up");
-        let entry = self.store.entries(self.row.n, seq, 1)?.pop().filter(|entry| entry.seq == seq);
-        let leaf = Leaf::from_bytes(&entry.ok_or_else(missing)?.leaf);
-        let path = inclusion(seq, self.row.size, self)?;
-        Ok(InclusionProof { leaf, index: seq, path, checkpoint: self.checkpoint()? })
+    /// The proof of an entry, whose leaf is at hand, against the head. The head's root is that which the proof leads to: if a
+    /// stored hash is not what was signed, its signature shows it.
+    pub(crate) fn proof(&self, seq: u64, leaf: Leaf) -> Result<InclusionProof> {
+        let size = self.row.size;
+        let path = inclusion(seq, size, self)?;
+        let root = inclusion_root(&leaf.hash(), seq, size, &path);
+        let root = root.ok_or_else(|| Error::new(ErrorKind::Damaged, "proving that a ledger includes an entry"))?;
+        let checkpoint = self.signed(root, &self.store.cosignatures(self.row.n, Some(size))?)?;
+        Ok(InclusionProof { leaf, index: seq, path, checkpoint })
     }
 
     /// The log as it was when it had that size, if a commit ended there.
@@ -67,7 +69,7 @@ impl<'a> StoredLog<'a> {
             }
             // One that does not verify is as good as none: an older one may.
             if let Some(log) = self.at(lines[0].size)?
-                && policy.verify(&log.signed(lines)?).is_ok()
+                && policy.verify(&log.signed(root(log.row.size, &log)?, lines)?).is_ok()
             {
                 return Ok(Some(log));
             }

@@ -23,6 +23,7 @@ pub use note::Note;
 pub use policy::Policy;
 pub use proof::InclusionProof;
 pub use tiles::{TILE, bundle, entries_path, tile_path};
+pub(crate) use verify::inclusion_root;
 pub use verify::{verify_consistency, verify_inclusion, verify_subtree};
 #[cfg(any(test, feature = "witness"))]
 pub use witness::{ADD_CHECKPOINT, add_checkpoint, conflict_size};

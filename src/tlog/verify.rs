@@ -8,14 +8,21 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Errors
 /// [`Tampered`](ErrorKind::Tampered) if it does not lead to the root.
 pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> Result<()> {
-    let bad = || Error::new(ErrorKind::Tampered, "verifying that a log includes an entry");
+    if inclusion_root(leaf, index, size, proof) == Some(*root) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Tampered, "verifying that a log includes an entry"))
+}
+
+/// The root that an inclusion proof leads to; nothing if it has more or fewer hashes than one of that place and size.
+pub(crate) fn inclusion_root(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Option<Hash> {
     if index >= size {
-        return Err(bad());
+        return None;
     }
     let (mut node, mut last, mut hash) = (index, size - 1, *leaf);
     for sibling in proof {
         if last == 0 {
-            return Err(bad());
+            return None;
         }
         if node & 1 == 1 || node == last {
             hash = node_hash(sibling, &hash);
@@ -27,7 +34,7 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root
         }
         (node, last) = (node >> 1, last >> 1);
     }
-    if last == 0 && hash == *root { Ok(()) } else { Err(bad()) }
+    (last == 0).then_some(hash)
 }
 
 /// Checks a consistency proof (RFC 9162 section 2.1.4.2).

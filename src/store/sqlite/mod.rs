@@ -673,7 +673,9 @@ impl Store for SqliteStore {
 
     fn hashes(&self, log: i64, entries: &[u64]) -> Result<Vec<Option<Vec<u8>>>> {
         self.read("reading a ledger's tree", |db| {
-            let mut select = db.prepare_cached("SELECT hashes FROM entries WHERE at = ?1")?;
+            // One transaction for all: each costs several locks.
+            let tx = db.unchecked_transaction()?;
+            let mut select = tx.prepare_cached("SELECT hashes FROM entries WHERE at = ?1")?;
             let mut hashes = |entry| select.query_row([at(log, entry)], |row| row.get(0)).optional();
             entries.iter().map(|entry| hashes(*entry)).collect()
         })
