@@ -55,11 +55,11 @@ fn every_recipient_of_a_record_is_asked_by_its_own_names_and_its_answer_is_kept(
     let unsigned = DeletionAcknowledgement::new(&request, now, DeletionResult::Deleted, "").unwrap();
     assert_eq!(session.record_deletion(&unsigned).unwrap_err().kind(), ErrorKind::Tampered);
     let partly = answer(&parties[0], DeletionResult::Partly, "a backup goes in 30 days").unwrap();
-    let recorded = session.record_deletion(&partly.to_string().parse().unwrap()).unwrap();
+    session.record_deletion(&partly.to_string().parse().unwrap()).unwrap();
     assert_eq!(session.record_deletion(&partly).unwrap_err().kind(), ErrorKind::AlreadyExists);
 
     let deleted = answer(&parties[0], DeletionResult::Deleted, "").unwrap();
-    session.record_deletion(&deleted).unwrap();
+    let recorded = session.record_deletion(&deleted).unwrap();
     assert_eq!(session.record_deletion(&partly).unwrap_err().kind(), ErrorKind::AlreadyExists);
 
     let all = world.session(acme).deletions().unwrap();

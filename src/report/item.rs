@@ -1,5 +1,6 @@
 use std::io;
 
+use super::kept::Attempts;
 use crate::html::{Page, Tone, counted};
 use crate::id::TransferId;
 use crate::key::PublicKey;
@@ -14,8 +15,8 @@ pub(super) struct Item {
     /// Its agreement among the contracts.
     pub(super) contract: Option<usize>,
     pub(super) revision: Option<u32>,
-    /// The last one that repeats it, and whether it arrived.
-    pub(super) repeated: Option<(TransferId, bool)>,
+    /// If it repeats another or is repeated.
+    pub(super) attempts: Option<Attempts>,
     /// How many of its records the recipient says that it has deleted.
     pub(super) deleted: u64,
 }
@@ -80,7 +81,7 @@ impl Item {
 
     /// Whether nobody has seen to it that what it was to bring arrives.
     fn is_left_undone(&self) -> bool {
-        self.repeated.is_none_or(|(_, arrived)| !arrived)
+        self.attempts.is_none_or(|attempts| !attempts.arrived)
     }
 
     pub(super) fn needs_attention(&self, now: Timestamp) -> bool {

@@ -33,15 +33,14 @@ pub(super) struct Kept {
     pub(super) deletions: Vec<Deletion>,
     /// Of all transfers.
     pub(super) acts: Acts,
-    pub(super) repetitions: HashMap<TransferId, (TransferId, bool)>,
+    pub(super) attempts: HashMap<TransferId, Attempts>,
 }
 
 impl Account {
     /// # Errors
     /// `InvalidInput` if a report is about another ledger.
     pub(super) fn of(kept: Kept, query: &TransferQuery, audits: &[AuditReport]) -> Result<Self> {
-        let Kept { tenant, tenant_id, now, logs, agreed, policy, restrictions, sent, deletions, acts, repetitions } =
-            kept;
+        let Kept { tenant, tenant_id, now, logs, agreed, policy, restrictions, sent, deletions, acts, attempts } = kept;
         let comparison = Comparison::new(&acts, &logs, audits)?;
         let mut purposes: BTreeMap<Option<String>, u64> = BTreeMap::new();
         restrictions.into_iter().for_each(|purpose| *purposes.entry(purpose).or_default() += 1);
@@ -64,7 +63,8 @@ impl Account {
             let contract = places.get(&sent.agreement).copied();
             let (party, revision) = books.recipient(&sent, contract.and_then(|at| contracts.get(at)));
             let deleted = wiped.get(&place(&sent)).map_or(0, |of| of.of(sent.records));
-            Item { party, contract, revision, repeated: repetitions.get(&sent.id).copied(), deleted, sent }
+            let attempts = attempts.get(&sent.id).copied();
+            Item { party, contract, revision, attempts, deleted, sent }
         };
         let transfers: Vec<Item> = sent.into_iter().map(item).collect();
         show_only(query, &transfers, &mut contracts);
@@ -87,18 +87,36 @@ impl Account {
     }
 }
 
-/// The last repetition of each transfer, and whether it, or one that repeats it in turn, arrived.
-pub(super) fn repetitions(history: &[SentTransfer]) -> HashMap<TransferId, (TransferId, bool)> {
-    let mut repeated: HashMap<TransferId, (TransferId, bool)> = HashMap::new();
-    // The newest first: what repeats a repetition is known before it.
-    for sent in history.iter().rev() {
-        let Some(again) = sent.again else { continue };
-        let arrived = sent.outcome == TransferOutcome::Completed || sent.receipted.is_some();
-        let arrived = arrived || repeated.get(&sent.id).is_some_and(|(_, arrived)| *arrived);
-        let of = repeated.entry(again).or_insert((sent.id, false));
-        of.1 |= arrived;
+/// What became of the attempts to send the same.
+#[derive(Clone, Copy)]
+pub(super) struct Attempts {
+    /// The last transfer that repeats this one.
+    pub(super) repeated: Option<TransferId>,
+    /// Whether this one or another of them arrived.
+    pub(super) arrived: bool,
+}
+
+/// Of every transfer that repeats another or is repeated.
+pub(super) fn repetitions(history: &[SentTransfer]) -> HashMap<TransferId, Attempts> {
+    // A repetition comes behind what it repeats, so that its first is known.
+    let mut firsts: HashMap<TransferId, TransferId> = HashMap::new();
+    for sent in history {
+        if let Some(again) = sent.again {
+            let first = *firsts.entry(again).or_insert(again);
+            firsts.insert(sent.id, first);
+        }
     }
-    repeated
+    let (mut arrived, mut repeated) = (HashSet::<TransferId>::new(), HashMap::new());
+    for sent in history {
+        let first =
+            firsts.get(&sent.id).filter(|_| sent.outcome == TransferOutcome::Completed || sent.receipted.is_some());
+        arrived.extend(first.copied());
+        repeated.extend(sent.again.map(|again| (again, sent.id)));
+    }
+    let attempts = |(id, first): (&TransferId, &TransferId)| {
+        (*id, Attempts { repeated: repeated.get(id).copied(), arrived: arrived.contains(first) })
+    };
+    firsts.iter().map(attempts).collect()
 }
 
 /// What a recipient says that it deleted of a transfer.

@@ -113,7 +113,9 @@ impl Account {
     }
 
     fn repetitions(&self, item: &Item, tally: &Tally, page: &mut Page<'_>) -> io::Result<()> {
-        for (name, id) in [("Repeats", item.sent.again), ("Sent again", item.repeated.map(|(id, _)| id))] {
+        for (name, id) in
+            [("Repeats", item.sent.again), ("Sent again", item.attempts.and_then(|attempts| attempts.repeated))]
+        {
             let Some(id) = id else { continue };
             page.pair_of(name, |page| {
                 if tally.ids.contains(&id) {

@@ -62,7 +62,8 @@ impl TenantSession {
     /// the number of its entry in the ledger. One HTML file without scripts that loads nothing. It names recipients and
     /// purposes, in the clear, and no person and nothing of a record.
     ///
-    /// Memory: some 600 bytes for each transfer, and all agreements and requests to delete; the page itself is not held.
+    /// Memory: about two kilobytes for each transfer, and all agreements and requests to delete; the page itself is not
+    /// held.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if an audit's report is about another ledger;
@@ -72,7 +73,7 @@ impl TenantSession {
         let TransfersPage { query, audits, now } = page;
         let tenant = self.room.tenant(self.tenant)?;
         let (agreed, deletions, history) = (self.agreed()?, self.deletions()?, self.history()?);
-        let (acts, repetitions) = (Acts::of(&history.transfers, &agreed, &deletions), repetitions(&history.transfers));
+        let (acts, attempts) = (Acts::of(&history.transfers, &agreed, &deletions), repetitions(&history.transfers));
         let kept = Kept {
             tenant: tenant.name,
             tenant_id: tenant.id.to_string(),
@@ -84,7 +85,7 @@ impl TenantSession {
             agreed,
             deletions,
             acts,
-            repetitions,
+            attempts,
         };
         Account::of(kept, query, audits)?.write(out)
     }

@@ -76,7 +76,7 @@ impl Books {
             sent: Vec::new(),
             deletions: Vec::new(),
             acts: Acts::default(),
-            repetitions: Default::default(),
+            attempts: Default::default(),
         };
         Self { now: time(now), log, next: 3, kept, sent: Vec::new(), recipients: 0 }
     }
@@ -249,7 +249,7 @@ impl Books {
     fn account(self, query: &TransferQuery, audits: &[AuditReport]) -> Account {
         let Self { mut kept, sent, .. } = self;
         kept.acts = Acts::of(&sent, &kept.agreed, &kept.deletions);
-        kept.repetitions = repetitions(&sent);
+        kept.attempts = repetitions(&sent);
         kept.sent = sent;
         Account::of(kept, query, audits).unwrap()
     }

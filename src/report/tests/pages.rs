@@ -180,6 +180,22 @@ fn what_was_sent_again_and_arrived_needs_no_attention() {
 }
 
 #[test]
+fn of_several_attempts_at_the_same_one_that_arrives_makes_all_good() {
+    let mut books = Books::with_policy("2026-11-02T12:00:00Z");
+    let quality = books.party("Quality GmbH", "2026-06-01T00:00:00Z");
+    let at = time("2026-11-01T08:00:00Z");
+    books.send(&quality, at, 3);
+    let first = books.fail("writing a package");
+    books.send(&quality, after(at, HOUR), 3).again = Some(first);
+    books.lose();
+    books.send(&quality, after(at, 2 * HOUR), 3).again = Some(first);
+    let page = books.page();
+    assert!(page.contains(">Nothing needs attention<"));
+    // Nobody took up the second.
+    assert_eq!((page.matches("<dt>Repeats</dt>").count(), page.matches("<dt>Sent again</dt>").count()), (2, 1));
+}
+
+#[test]
 fn each_recipient_has_its_sums_by_purpose_and_the_largest_stands_first() {
     let mut books = Books::with_policy("2026-11-24T12:00:00Z");
     let small = books.party("Small Ltd", "2026-06-01T00:00:00Z");
