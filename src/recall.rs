@@ -38,8 +38,8 @@ pub struct Deletion {
     pub entry: (PublicKey, u64),
     /// Its last answer, if one was recorded.
     pub answer: Option<DeletionAcknowledgement>,
-    /// The entry that tells of the answer.
-    pub answer_entry: Option<(PublicKey, u64)>,
+    /// The entries that tell of its answers, the last one's last.
+    pub answer_entries: Vec<(PublicKey, u64)>,
 }
 
 impl Deletion {
@@ -149,13 +149,14 @@ impl TenantSession {
                     }
                     places.insert(id, all.len());
                     let entry = (paper.log, paper.seq);
-                    all.push(Deletion { request, recipient, entry, answer: None, answer_entry: None });
+                    all.push(Deletion { request, recipient, entry, answer: None, answer_entries: Vec::new() });
                 }
                 Said::Answered { note } => {
                     let answer: DeletionAcknowledgement = note.parse()?;
                     let asked = places.get(&id).and_then(|at| all.get_mut(*at)).ok_or_else(bad)?;
                     answer.verify(&asked.request)?;
-                    (asked.answer, asked.answer_entry) = (Some(answer), Some((paper.log, paper.seq)));
+                    asked.answer = Some(answer);
+                    asked.answer_entries.push((paper.log, paper.seq));
                 }
             }
         }

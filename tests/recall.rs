@@ -55,11 +55,11 @@ fn every_recipient_of_a_record_is_asked_by_its_own_names_and_its_answer_is_kept(
     let unsigned = DeletionAcknowledgement::new(&request, now, DeletionResult::Deleted, "").unwrap();
     assert_eq!(session.record_deletion(&unsigned).unwrap_err().kind(), ErrorKind::Tampered);
     let partly = answer(&parties[0], DeletionResult::Partly, "a backup goes in 30 days").unwrap();
-    session.record_deletion(&partly.to_string().parse().unwrap()).unwrap();
+    let recorded = session.record_deletion(&partly.to_string().parse().unwrap()).unwrap();
     assert_eq!(session.record_deletion(&partly).unwrap_err().kind(), ErrorKind::AlreadyExists);
 
     let deleted = answer(&parties[0], DeletionResult::Deleted, "").unwrap();
-    let recorded = session.record_deletion(&deleted).unwrap();
+    let last = session.record_deletion(&deleted).unwrap();
     assert_eq!(session.record_deletion(&partly).unwrap_err().kind(), ErrorKind::AlreadyExists);
 
     let all = world.session(acme).deletions().unwrap();
@@ -68,7 +68,7 @@ fn every_recipient_of_a_record_is_asked_by_its_own_names_and_its_answer_is_kept(
     assert!(all.iter().all(|d| !d.is_overdue(now)));
     assert_eq!(all[0].answer.as_ref().map(DeletionAcknowledgement::result), Some(DeletionResult::Deleted));
     assert_eq!(all[0].recipient, "Quality GmbH");
-    assert_eq!(all[0].answer_entry, Some((recorded.log(), recorded.seq())));
+    assert_eq!(all[0].answer_entries, [&recorded, &last].map(|receipt| (receipt.log(), receipt.seq())));
     assert!(all[0].entry.1 < all[1].entry.1 && all[2].entry.1 < recorded.seq());
     session.close().unwrap();
 

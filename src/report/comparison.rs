@@ -50,7 +50,7 @@ impl Acts {
         }
         for deletion in deletions {
             acts.add(Kind::RecipientsTold, Some(deletion.entry));
-            acts.add(Kind::DeletionAnswered, deletion.answer_entry);
+            deletion.answer_entries.iter().for_each(|entry| acts.add(Kind::DeletionAnswered, Some(*entry)));
         }
         acts
     }

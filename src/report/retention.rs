@@ -130,7 +130,7 @@ impl Account {
         Table::cell(REQUESTS[4], page)?;
         page.text(format_args!("{} ", self.entry(deletion.entry)))?;
         page.element("code", &[], file(deletion.entry))?;
-        if let Some(entry) = deletion.answer_entry {
+        for entry in deletion.answer_entries.iter().copied() {
             page.text(format_args!(", answered in {} ", self.entry(entry)))?;
             page.element("code", &[], file(entry))?;
         }

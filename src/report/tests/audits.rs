@@ -132,3 +132,22 @@ fn of_two_ledgers_both_must_be_audited() {
     let page = write(&two().account(&TransferQuery::all(), &[first, audit(&other, 3, &[("transfer.refused", 1)])]));
     assert!(page.contains("Transfers that were refused: the ledger tells of 1, this vault keeps 0."));
 }
+
+#[test]
+fn each_of_several_answers_to_a_request_has_its_entry() {
+    let mut books = books();
+    let request = books.kept.deletions[0].request.clone();
+    books.kept.deletions[0].answer_entries.clear();
+    let done = books.now;
+    for result in [DeletionResult::Partly, DeletionResult::Deleted] {
+        books.answer(0x21, &request, done, result);
+    }
+    let mut kinds = ALL;
+    kinds[7].1 = 2;
+    let page = write(&books.account(&TransferQuery::all(), &[audit(&log(), 20, &kinds)]));
+    assert!(page.contains("each of which is kept here.") && page.contains("all deleted, 24 Nov 2026"));
+    for entry in ["answered in entry 13 <code>00000013.json</code>", "answered in entry 14 <code>00000014.json</code>"]
+    {
+        assert!(page.contains(entry), "{entry}");
+    }
+}

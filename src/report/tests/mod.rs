@@ -234,7 +234,13 @@ impl Books {
         request.sign(&identity(0x11)).unwrap();
         let recipient = agreement.recipient().name().to_owned();
         let (entry, kept) = (self.entry(), request.clone());
-        self.kept.deletions.push(Deletion { request: kept, recipient, entry, answer: None, answer_entry: None });
+        self.kept.deletions.push(Deletion {
+            request: kept,
+            recipient,
+            entry,
+            answer: None,
+            answer_entries: Vec::new(),
+        });
         request
     }
 
@@ -243,7 +249,8 @@ impl Books {
         answer.sign(&identity(key)).unwrap();
         let entry = self.entry();
         let of = self.kept.deletions.iter_mut().find(|of| of.request.id() == request.id()).unwrap();
-        (of.answer, of.answer_entry) = (Some(answer), Some(entry));
+        of.answer = Some(answer);
+        of.answer_entries.push(entry);
     }
 
     fn account(self, query: &TransferQuery, audits: &[AuditReport]) -> Account {
