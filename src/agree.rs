@@ -265,10 +265,7 @@ impl Agreements {
         let cards = session.room.statements(session.tenant)?.cards;
         for paper in session.papers(AGREEMENT, PaperPlace::default())? {
             let id = paper.about.ok_or_else(bad)?;
-            let (version, said) = codec::decode::<(u16, Said)>(&paper.bytes, MAX, "an agreement")?;
-            if version != VERSION {
-                return Err(Error::new(ErrorKind::Unsupported, "reading an agreement of a later version"));
-            }
+            let said: Said = codec::decode_versioned(VERSION, &paper.bytes, MAX, "an agreement")?;
             match said {
                 Said::Signed { at, note } => {
                     let agreement: Agreement = note.parse()?;
@@ -321,7 +318,7 @@ impl Agreements {
 }
 
 fn encode(said: &Said) -> Result<Vec<u8>> {
-    codec::encode(&(VERSION, said), MAX, "an agreement")
+    codec::encode_versioned(VERSION, said, MAX, "an agreement")
 }
 
 fn told(refusals: &[Refusal]) -> String {

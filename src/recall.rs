@@ -137,10 +137,7 @@ impl TenantSession {
         let (mut all, mut places) = (Vec::<Deletion>::new(), HashMap::new());
         for paper in self.papers(TOPIC, PaperPlace::default())? {
             let id = paper.about.ok_or_else(bad)?;
-            let (version, said) = codec::decode::<(u16, Said)>(&paper.bytes, MAX, "a deletion request")?;
-            if version != VERSION {
-                return Err(Error::new(ErrorKind::Unsupported, "reading a deletion request of a later version"));
-            }
+            let said: Said = codec::decode_versioned(VERSION, &paper.bytes, MAX, "a deletion request")?;
             match said {
                 Said::Asked { recipient, note } => {
                     let request: DeletionRequest = note.parse()?;
@@ -217,7 +214,7 @@ fn portions(transfers: Vec<(Transferred, Vec<RecordId>)>) -> Vec<(Vec<Transferre
 }
 
 fn encode(said: &Said) -> Result<Vec<u8>> {
-    codec::encode(&(VERSION, said), MAX, "a deletion request")
+    codec::encode_versioned(VERSION, said, MAX, "a deletion request")
 }
 
 #[cfg(test)]

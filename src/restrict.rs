@@ -92,7 +92,7 @@ impl TenantSession {
         purpose.map_or(Ok(()), |purpose| check_text(purpose, doing))?;
         let (at, purpose) = (Timestamp::now(), purpose.map(str::to_owned));
         let said = Said { lifted, subject: subject.clone(), purpose, reason: reason.to_owned(), at };
-        let bytes = codec::encode(&(VERSION, said), MAX, "a restriction")?;
+        let bytes = codec::encode_versioned(VERSION, &said, MAX, "a restriction")?;
         let kind = if lifted { Kind::RestrictionLifted } else { Kind::Restricted };
         let recorded = self.record(self.tell(kind).paper(TOPIC, None, bytes), Act::None)?;
         Ok(Receipt::clone(&recorded.receipt))
@@ -114,10 +114,7 @@ impl Restrictions {
             return Ok(());
         }
         for paper in session.papers(TOPIC, self.last)? {
-            let (version, said) = codec::decode::<(u16, Said)>(&paper.bytes, MAX, "a restriction")?;
-            if version != VERSION {
-                return Err(Error::new(ErrorKind::Unsupported, "reading a restriction of a later version"));
-            }
+            let said: Said = codec::decode_versioned(VERSION, &paper.bytes, MAX, "a restriction")?;
             self.last = paper.place;
             let Said { lifted, subject, purpose, reason, at } = said;
             let his = self.of.entry(subject.clone()).or_default();

@@ -27,6 +27,33 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], limit: u64, what: &'stat
     options(limit).deserialize(bytes).map_err(|_| Error::new(ErrorKind::Tampered, format!("decoding {what}")))
 }
 
+/// The bytes of `value` behind those of the version of its layout: what is kept and may be laid out otherwise one day.
+pub(crate) fn encode_versioned<T: Serialize>(
+    version: u16,
+    value: &T,
+    limit: u64,
+    what: &'static str,
+) -> Result<Vec<u8>> {
+    encode(&(version, value), limit, what)
+}
+
+/// The value of `bytes` if it is of this version.
+///
+/// # Errors
+/// `Unsupported` if it is of another; `Tampered` if it is no such value.
+pub(crate) fn decode_versioned<T: DeserializeOwned>(
+    version: u16,
+    bytes: &[u8],
+    limit: u64,
+    what: &'static str,
+) -> Result<T> {
+    match bytes.first_chunk::<2>().map(|v| u16::from_le_bytes(*v)) {
+        Some(there) if there == version => Ok(decode::<(u16, T)>(bytes, limit, what)?.1),
+        Some(_) => Err(Error::new(ErrorKind::Unsupported, format!("decoding {what} of a later version"))),
+        None => Err(Error::new(ErrorKind::Tampered, format!("decoding {what}"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::ProducerDigest;
 use super::subject::{Identifier, Subject};
 use crate::encoding::codec;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::id::RecordId;
 use crate::secret::Plain;
 use crate::stream::frame;
@@ -179,7 +179,7 @@ impl Head {
 
     /// `u16(version) || codec(head)`.
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
-        codec::encode(&(VERSION, self), MAX_HEAD, "a record's head")
+        codec::encode_versioned(VERSION, self, MAX_HEAD, "a record's head")
     }
 
     /// `u32(length) || head || zeros`, as part 0 seals it: a head carries its own length, since nothing else does.
@@ -188,11 +188,7 @@ impl Head {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
-        match bytes.first_chunk::<2>().map(|v| u16::from_le_bytes(*v)) {
-            Some(VERSION) => Ok(codec::decode::<(u16, Self)>(bytes, MAX_HEAD, "a record's head")?.1),
-            Some(_) => Err(Error::new(ErrorKind::Unsupported, "decoding a record's head of a later version")),
-            None => Err(Error::new(ErrorKind::Tampered, "decoding a record's head")),
-        }
+        codec::decode_versioned(VERSION, bytes, MAX_HEAD, "a record's head")
     }
 }
 

@@ -1,10 +1,11 @@
 //! What is kept of transfers, sealed beside the entries that tell of them.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::wish::Wish;
 use crate::encoding::codec;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::id::RecordId;
 use crate::time::Timestamp;
 
@@ -14,6 +15,7 @@ pub(crate) const TOPIC: &str = "transfer";
 pub(crate) const RECORDS: &str = "transfer-records";
 const VERSION: u16 = 1;
 const MAX: u64 = 16 << 20;
+const WHAT: &str = "what is kept of a transfer";
 
 /// What an entry says of a transfer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +68,9 @@ pub(crate) struct HeldRecord {
 }
 
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    codec::encode(&(VERSION, value), MAX, "what is kept of a transfer")
+    codec::encode_versioned(VERSION, value, MAX, WHAT)
 }
 
-pub(crate) fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    match bytes.first_chunk::<2>().map(|v| u16::from_le_bytes(*v)) {
-        Some(VERSION) => Ok(codec::decode::<(u16, T)>(bytes, MAX, "what is kept of a transfer")?.1),
-        Some(_) => Err(Error::new(ErrorKind::Unsupported, "reading what a later version keeps of a transfer")),
-        None => Err(Error::new(ErrorKind::Tampered, "reading what is kept of a transfer")),
-    }
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    codec::decode_versioned(VERSION, bytes, MAX, WHAT)
 }
