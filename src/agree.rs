@@ -12,7 +12,6 @@ use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt, check_text};
 use crate::record::PartKind;
 use crate::retrieve::{PaperPlace, TenantSession};
-use crate::store::Act;
 use crate::time::Timestamp;
 
 const AGREEMENT: &str = "agreement";
@@ -63,8 +62,7 @@ impl TenantSession {
         let note = policy.to_string();
         let mut tell = self.tell(Kind::TransferPolicyChanged).detail("version", policy.revision());
         tell.payload = Some(policy.hash());
-        let recorded = self.record(tell.paper(POLICY, None, note.into_bytes()), Act::None)?;
-        Ok(Receipt::clone(&recorded.receipt))
+        self.say(tell.paper(POLICY, None, note.into_bytes()))
     }
 
     /// The transfer policy in force, if the tenant has stated one. Without one, nothing is sent to anybody.
@@ -137,8 +135,7 @@ impl TenantSession {
             .detail("until", terms.valid_until)
             .detail("revision", agreement.revision())
             .detail("recipient", agreement.recipient().name());
-        let recorded = self.record(tell.paper(AGREEMENT, Some(agreement.id()), encode(&said)?), Act::None)?;
-        Ok(Receipt::clone(&recorded.receipt))
+        self.say(tell.paper(AGREEMENT, Some(agreement.id()), encode(&said)?))
     }
 
     /// Ends an agreement at once: running transfers under it end at their next record.
@@ -157,8 +154,7 @@ impl TenantSession {
         let said = Said::Revoked { at: Timestamp::now(), reason: reason.to_owned() };
         let mut tell = self.tell(Kind::AgreementRevoked).detail("agreement", hex(&id)).detail("reason", reason);
         tell.payload = Some(standing.agreement.hash());
-        let recorded = self.record(tell.paper(AGREEMENT, Some(id), encode(&said)?), Act::None)?;
-        Ok(Receipt::clone(&recorded.receipt))
+        self.say(tell.paper(AGREEMENT, Some(id), encode(&said)?))
     }
 
     /// Every agreement that was ever in force, in its newest revision, the oldest first.

@@ -11,7 +11,6 @@ use crate::id::{RecordId, hex};
 use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt, RecordSet, Told};
 use crate::retrieve::{PaperPlace, TenantSession};
-use crate::store::Act;
 use crate::time::Timestamp;
 use crate::tlog::origin_of;
 use crate::transfer::{SentTransfer, TransferQuery};
@@ -124,8 +123,7 @@ impl TenantSession {
         tell = tell.detail("recipient", &asked.recipient).detail("result", answer.result());
         tell.payload = Some(answer.hash());
         let paper = encode(&Said::Answered { note: answer.to_string() })?;
-        let recorded = self.record(tell.paper(TOPIC, Some(answer.request()), paper), Act::None)?;
-        Ok(Receipt::clone(&recorded.receipt))
+        self.say(tell.paper(TOPIC, Some(answer.request()), paper))
     }
 
     /// Every request to delete, and what was answered: the oldest first.
@@ -188,7 +186,7 @@ impl TenantSession {
         tell.payload = Some(request.hash());
         tell.records = Told::Set(RecordSet::of_ids(ids.iter().copied()));
         let paper = encode(&Said::Asked { recipient, note: request.to_string() })?;
-        self.record(tell.paper(TOPIC, Some(request.id()), paper), Act::None).map(drop)
+        self.say(tell.paper(TOPIC, Some(request.id()), paper)).map(drop)
     }
 }
 

@@ -9,7 +9,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::{Kind, Receipt, check_text};
 use crate::record::{Head, Identifier};
 use crate::retrieve::{PaperPlace, TenantSession};
-use crate::store::Act;
 use crate::time::Timestamp;
 
 /// The topic of the papers that restrictions are kept in.
@@ -48,8 +47,7 @@ impl TenantSession {
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) if it is so already; [`InvalidInput`](ErrorKind::InvalidInput) for a
     /// purpose or reason that a ledger cannot tell; else as the disk.
     pub fn restrict(&self, subject: &Identifier, purpose: Option<&str>, reason: &str) -> Result<Receipt> {
-        let there = self.restrictions()?.iter().any(|r| &r.subject == subject && r.purpose.as_deref() == purpose);
-        if there {
+        if self.is_restricted(subject, purpose)? {
             return Err(Error::new(ErrorKind::AlreadyExists, "restricting a subject that is restricted"));
         }
         self.say_restricted(false, subject, purpose, reason)
@@ -61,8 +59,7 @@ impl TenantSession {
     /// [`NotFound`](ErrorKind::NotFound) if there is none of that subject and purpose; else as
     /// [`restrict`](Self::restrict).
     pub fn lift_restriction(&self, subject: &Identifier, purpose: Option<&str>, reason: &str) -> Result<Receipt> {
-        let there = self.restrictions()?.iter().any(|r| &r.subject == subject && r.purpose.as_deref() == purpose);
-        if !there {
+        if !self.is_restricted(subject, purpose)? {
             return Err(Error::new(ErrorKind::NotFound, "lifting a restriction that is not there"));
         }
         self.say_restricted(true, subject, purpose, reason)
@@ -80,6 +77,13 @@ impl TenantSession {
         Ok(all)
     }
 
+    /// Whether there is a restriction of just that subject and purpose.
+    fn is_restricted(&self, subject: &Identifier, purpose: Option<&str>) -> Result<bool> {
+        let mut known = Restrictions::default();
+        known.learn(self)?;
+        Ok(known.of.get(subject).is_some_and(|his| his.iter().any(|r| r.purpose.as_deref() == purpose)))
+    }
+
     fn say_restricted(
         &self,
         lifted: bool,
@@ -94,8 +98,7 @@ impl TenantSession {
         let said = Said { lifted, subject: subject.clone(), purpose, reason: reason.to_owned(), at };
         let bytes = codec::encode_versioned(VERSION, &said, MAX, "a restriction")?;
         let kind = if lifted { Kind::RestrictionLifted } else { Kind::Restricted };
-        let recorded = self.record(self.tell(kind).paper(TOPIC, None, bytes), Act::None)?;
-        Ok(Receipt::clone(&recorded.receipt))
+        self.say(self.tell(kind).paper(TOPIC, None, bytes))
     }
 }
 

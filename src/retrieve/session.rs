@@ -199,6 +199,11 @@ impl TenantSession {
         Ok(recorded)
     }
 
+    /// Writes an entry that neither begins nor ends anything, durably, and gives its receipt.
+    pub(crate) fn say(&self, tell: Tell) -> Result<Receipt> {
+        self.record(tell, Act::None).map(|recorded| Receipt::clone(&recorded.receipt))
+    }
+
     /// The identity, of the card in force or a former one, that signs as this key.
     pub(crate) fn opener_signing_as(&self, key: &PublicKey) -> Option<&dyn Opener> {
         let signs = |opener: &&Arc<dyn Opener>| opener.sign(&[]).is_some_and(|(own, _)| own == *key);

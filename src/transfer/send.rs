@@ -199,7 +199,7 @@ impl TenantSession {
             tell.purpose = Some(transfer.purpose.clone());
             let id = TransferId::generate()?;
             let tell = tell.detail("transfer", id).detail("reason", clip(why));
-            self.record(tell.paper(paper::TOPIC, Some(*id.as_bytes()), paper::encode(&step)?), Act::None)
+            self.say(tell.paper(paper::TOPIC, Some(*id.as_bytes()), paper::encode(&step)?))
         })();
         match said {
             Ok(_) => refused("sending records to a third party", why),

@@ -11,7 +11,6 @@ use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt};
 use crate::record::Identifier;
 use crate::retrieve::{Listing, PaperPlace, TenantSession};
-use crate::store::Act;
 use crate::time::Timestamp;
 use crate::tlog::origin_of;
 
@@ -252,8 +251,7 @@ impl TenantSession {
         tell.payload = Some(receipt.hash());
         tell.purpose = Some(authorised.purpose.clone());
         let about = Some(*found.id.as_bytes());
-        let recorded = self.record(tell.paper(paper::TOPIC, about, paper::encode(&step)?), Act::None)?;
-        Ok(Receipt::clone(&recorded.receipt))
+        self.say(tell.paper(paper::TOPIC, about, paper::encode(&step)?))
     }
 
     /// A transfer that was authorised and did not complete.
