@@ -73,14 +73,13 @@ impl TenantSession {
         reason: &str,
     ) -> Result<Vec<DeletionRequest>> {
         let wanted: HashSet<RecordId> = records.into_iter().collect();
-        let holding = self.holding(&wanted)?;
-        let sent = self.transfers(&TransferQuery::all())?.into_iter();
-        let sent: Vec<SentTransfer> =
-            sent.filter(|sent| holding.contains(&sent.id) && sent.may_have_arrived()).collect();
+        let mut holding = self.holding(&wanted)?;
+        let sent = self.transfers(&TransferQuery::all())?.into_iter().filter(SentTransfer::may_have_arrived);
         let mut by_agreement: BTreeMap<[u8; 16], Vec<(Transferred, Vec<RecordId>)>> = BTreeMap::new();
         for sent in sent {
-            let held = self.sent_records(sent.id)?.into_iter().filter(|held| wanted.contains(&held.record));
-            let (ids, names): (Vec<_>, Vec<_>) = held.map(|held| (held.record, held.name.to_string())).unzip();
+            let Some(held) = holding.remove(&sent.id) else { continue };
+            let (ids, names): (Vec<_>, Vec<_>) =
+                held.into_iter().map(|held| (held.record, held.name.to_string())).unzip();
             let (log, seq) = (origin_of(&sent.entry.0), sent.entry.1);
             let all = by_agreement.entry(sent.agreement).or_default();
             // Names beyond what one request holds go into the next.
@@ -90,10 +89,13 @@ impl TenantSession {
             }
         }
         let (now, mut requests) = (Timestamp::now(), Vec::new());
+        let agreements = self.agreements()?;
+        let missing = || Error::new(ErrorKind::Damaged, "looking up the agreement that something was sent under");
         for (id, transfers) in by_agreement {
-            let agreement = self.newest_revision(&id)?;
+            let newest = agreements.iter().find(|standing| standing.agreement.id() == id);
+            let agreement = &newest.ok_or_else(missing)?.agreement;
             for (transfers, ids) in portions(transfers) {
-                requests.push((self.signed_request(&agreement, transfers, now, due, reason)?, ids, agreement.clone()));
+                requests.push((self.signed_request(agreement, transfers, now, due, reason)?, ids, agreement));
             }
         }
         // All are signed before one is told of.
@@ -156,12 +158,6 @@ impl TenantSession {
             }
         }
         Ok(all)
-    }
-
-    fn newest_revision(&self, id: &[u8; 16]) -> Result<Agreement> {
-        let standing = self.agreements()?.into_iter().find(|standing| standing.agreement.id() == *id);
-        let missing = || Error::new(ErrorKind::Damaged, "looking up the agreement that something was sent under");
-        Ok(standing.ok_or_else(missing)?.agreement)
     }
 
     fn signed_request(

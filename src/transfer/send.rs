@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
 
@@ -10,9 +9,9 @@ use super::pack::{BUNDLE_TEXT, Packed, Source, pack};
 use super::paper::{self, Authorised, Held, HeldRecord, Step};
 use super::plan::{Choice, TransferPlan};
 use super::progress::{TransferProgress, TransferStage, Watch, proceed};
-use super::wish::Transfer;
+use super::wish::{Transfer, Wish};
 use crate::age;
-use crate::agree::{Permit, refused};
+use crate::agree::{Permit, Standing, refused};
 use crate::agreement::{Agreement, Field};
 use crate::bagit::Verify;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,7 +19,6 @@ use crate::id::{TransferId, hex};
 use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, check_text, log_files};
 use crate::package::{AGREEMENT, MANIFEST, Manifest, ROTATION};
-use crate::record::PartKind;
 use crate::restrict::Restrictions;
 use crate::retrieve::TenantSession;
 use crate::store::Act;
@@ -96,19 +94,20 @@ impl TenantSession {
         out: impl Write,
         mut watch: impl FnMut(TransferProgress) -> ControlFlow<()>,
     ) -> Result<SentPackage> {
-        let (authorised, held) = self.unfinished(id)?;
+        let (sent, held) = self.unfinished(id)?;
         let records = held.records.iter().map(|held| held.record);
-        let mut transfer = Transfer::of(authorised.agreement, authorised.purpose, records);
-        transfer.wish = held.wish;
+        let mut transfer = Transfer::of(sent.agreement, sent.purpose, records);
         // What was not named was all that was agreed then, which more may have been added to.
-        let then = self.agreement_of(&authorised.hash)?;
-        let now = self.agreements()?.into_iter().find(|standing| standing.agreement.id() == authorised.agreement);
-        let (then, now) = (then.terms(), now.as_ref().map_or(then.terms(), |standing| standing.agreement.terms()));
-        let wish = &mut transfer.wish;
-        let kinds = wish.kinds.take().unwrap_or_else(|| then.kinds.iter().copied().collect());
-        wish.kinds = Some(kinds.into_iter().filter(|kind| now.kinds.contains(kind)).collect());
-        let fields = wish.fields.take().unwrap_or_else(|| then.fields.clone());
-        wish.fields = Some(fields.intersection(&now.fields).copied().collect());
+        let missing = || Error::new(ErrorKind::NotFound, "looking an agreement up");
+        let mut agreed = self.agreed()?.into_iter();
+        let of = |standing: &Standing| Some(standing.agreement.hash()) == sent.agreement_hash;
+        let revisions = agreed.find(|revisions| revisions.iter().any(of)).ok_or_else(missing)?;
+        let (then, now) = (revisions.iter().find(|then| of(then)), revisions.last());
+        let (then, now) = then.zip(now).ok_or_else(missing)?;
+        let (then, now) = (then.agreement.terms(), now.agreement.terms());
+        let kinds = held.wish.kinds(then).into_iter().filter(|kind| now.kinds.contains(kind)).collect();
+        let fields = held.wish.fields(then).intersection(&now.fields).copied().collect();
+        transfer.wish = Wish { kinds: Some(kinds), fields: Some(fields), ..held.wish };
         self.send(&transfer, Some(id), out, &mut watch)
     }
 
@@ -180,8 +179,7 @@ impl TenantSession {
     fn choice<'a>(&self, permit: &Permit, transfer: &'a Transfer, created: Timestamp) -> Result<Choice<'a>> {
         let terms = permit.agreement.terms();
         let Transfer { purpose, wish, .. } = transfer;
-        let kinds: Vec<PartKind> = wish.kinds.clone().unwrap_or_else(|| terms.kinds.iter().copied().collect());
-        let fields: BTreeSet<Field> = wish.fields.clone().unwrap_or_else(|| terms.fields.iter().copied().collect());
+        let (kinds, fields) = (wish.kinds(terms), wish.fields(terms));
         let pseudonyms = Pseudonyms::of(self.opener(), permit.agreement.recipient().recipient(), purpose);
         let minimiser = Minimiser::new(fields, wish.subjects, pseudonyms, created)?;
         let mut restrictions = Restrictions::default();

@@ -3,7 +3,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::minimise::Pseudonyms;
-use super::paper::{self, Authorised, Held, Step};
+use super::paper::{self, Authorised, Held, HeldRecord, Step};
 use crate::agreement::DeliveryReceipt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, TransferId};
@@ -137,6 +137,13 @@ pub struct SentRecord {
     pub parts: Vec<usize>,
 }
 
+impl From<HeldRecord> for SentRecord {
+    fn from(held: HeldRecord) -> Self {
+        let HeldRecord { record, name, parts } = held;
+        Self { record, name, parts: parts.into_iter().map(usize::from).collect() }
+    }
+}
+
 impl TenantSession {
     /// What was sent, or refused, to whom: the oldest first.
     ///
@@ -160,7 +167,7 @@ impl TenantSession {
         };
         if let Some(wanted) = wanted {
             let holding = self.holding(&wanted)?;
-            all.retain(|sent| holding.contains(&sent.id));
+            all.retain(|sent| holding.contains_key(&sent.id));
         }
         all.retain(|sent| {
             let to = |who: &String| {
@@ -178,13 +185,7 @@ impl TenantSession {
     /// [`NotFound`](ErrorKind::NotFound) if there is none of that id, or it was refused; else as
     /// [`transfers`](Self::transfers).
     pub fn sent_records(&self, id: TransferId) -> Result<Vec<SentRecord>> {
-        let held = self.held(id)?.records.into_iter();
-        let sent = |held: paper::HeldRecord| SentRecord {
-            record: held.record,
-            name: held.name,
-            parts: held.parts.into_iter().map(usize::from).collect(),
-        };
-        Ok(held.map(sent).collect())
+        Ok(self.held(id)?.records.into_iter().map(SentRecord::from).collect())
     }
 
     /// Who is behind a pseudonym that the recipient of a transfer has: looked for in the records of that transfer, as far
@@ -196,8 +197,7 @@ impl TenantSession {
     /// held where it gives no pseudonyms; else as [`read`](Self::read).
     pub fn subject_of(&self, id: TransferId, pseudonym: &str) -> Result<Identifier> {
         let not_found = || Error::new(ErrorKind::NotFound, "looking a pseudonym's subject up");
-        let step = self.papers_of(id)?.into_iter().next().ok_or_else(not_found)?;
-        let Step::Authorised(authorised) = step else { return Err(not_found()) };
+        let authorised = self.authorised(id)?.ok_or_else(not_found)?;
         let recipient = authorised.key.parse()?;
         // Made with the key of the card that was in force then.
         let pseudonyms = self.openers().filter_map(|opener| Pseudonyms::of(opener, &recipient, &authorised.purpose));
@@ -228,34 +228,36 @@ impl TenantSession {
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) if one was recorded; else as the disk.
     pub fn record_receipt(&self, receipt: &DeliveryReceipt) -> Result<Receipt> {
         let doing = "recording a recipient's receipt";
-        let mut found = None;
-        self.each_step(|known| {
-            let entry = known.seq == receipt.seq() && origin_of(&known.log) == receipt.log();
-            if found.is_none() && entry && matches!(known.step, Step::Authorised(_)) {
-                found = Some(known);
+        let (mut found, mut receipted) = (None, HashSet::new());
+        self.each_step(|KnownStep { id, log, seq, step }| {
+            match step {
+                Step::Authorised(authorised) if seq == receipt.seq() && origin_of(&log) == receipt.log() => {
+                    found = Some((id, authorised));
+                }
+                Step::Receipted { .. } => drop(receipted.insert(id)),
+                _ => {}
             }
             Ok(())
         })?;
-        let found = found.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
-        let Step::Authorised(authorised) = &found.step else { return Err(Error::new(ErrorKind::NotFound, doing)) };
+        let (id, authorised) = found.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
         receipt.verify(&self.agreement_of(&authorised.hash)?)?;
         if receipt.payload() != authorised.payload {
             return Err(Error::new(ErrorKind::Tampered, doing).because("it is for something else than what was sent"));
         }
-        if self.papers_of(found.id)?.iter().any(|step| matches!(step, Step::Receipted { .. })) {
+        if receipted.contains(&id) {
             return Err(Error::new(ErrorKind::AlreadyExists, doing));
         }
         let step = Step::Receipted { at: Timestamp::now(), note: receipt.to_string() };
-        let mut tell = self.tell(Kind::TransferReceipted).detail("transfer", found.id);
-        tell = tell.detail("authorised", found.seq).detail("received", receipt.received());
+        let mut tell = self.tell(Kind::TransferReceipted).detail("transfer", id);
+        tell = tell.detail("authorised", receipt.seq()).detail("received", receipt.received());
         tell.payload = Some(receipt.hash());
         tell.purpose = Some(authorised.purpose.clone());
-        let about = Some(*found.id.as_bytes());
+        let about = Some(*id.as_bytes());
         self.say(tell.paper(paper::TOPIC, about, paper::encode(&step)?))
     }
 
     /// A transfer that was authorised and did not complete.
-    pub(super) fn unfinished(&self, id: TransferId) -> Result<(Authorised, Held)> {
+    pub(super) fn unfinished(&self, id: TransferId) -> Result<(SentTransfer, Held)> {
         let doing = "sending a transfer again";
         let all = self.history()?.transfers;
         let find = |id: TransferId| all.iter().find(|sent| sent.id == id);
@@ -270,9 +272,8 @@ impl TenantSession {
                 same.insert(sent.id);
             }
         }
-        if matches!(find(id).map(|sent| &sent.outcome), None | Some(TransferOutcome::Refused(_))) {
-            return Err(Error::new(ErrorKind::NotFound, doing));
-        }
+        let refused = |sent: &&SentTransfer| matches!(sent.outcome, TransferOutcome::Refused(_));
+        let sent = find(id).filter(|sent| !refused(sent)).ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
         // The recipient may say that it has arrived where nobody here knows, or where its end was not told.
         let arrives = |sent: &SentTransfer| {
             sent.receipted.is_some() || matches!(sent.outcome, TransferOutcome::Completed | TransferOutcome::Running)
@@ -280,11 +281,7 @@ impl TenantSession {
         if all.iter().any(|sent| same.contains(&sent.id) && arrives(sent)) {
             return Err(Error::new(ErrorKind::AlreadyExists, doing));
         }
-        let authorised = self.papers_of(id)?.into_iter().find_map(|step| match step {
-            Step::Authorised(authorised) => Some(*authorised),
-            _ => None,
-        });
-        Ok((authorised.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?, self.held(id)?))
+        Ok((sent.clone(), self.held(id)?))
     }
 
     /// Every transfer, in the order of their first entries. Memory: some 500 bytes for each.
@@ -381,15 +378,16 @@ impl TenantSession {
         })
     }
 
-    fn papers_of(&self, id: TransferId) -> Result<Vec<Step>> {
-        let mut steps = Vec::new();
+    /// What was authorised under an id.
+    fn authorised(&self, id: TransferId) -> Result<Option<Authorised>> {
+        let mut found = None;
         self.each_step(|known| {
-            if known.id == id {
-                steps.push(known.step);
+            if let (true, Step::Authorised(authorised)) = (known.id == id, known.step) {
+                found = Some(*authorised);
             }
             Ok(())
         })?;
-        Ok(steps)
+        Ok(found)
     }
 
     fn held(&self, id: TransferId) -> Result<Held> {
@@ -402,12 +400,14 @@ impl TenantSession {
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking up what a transfer held"))
     }
 
-    /// The transfers that held one of these records.
-    pub(crate) fn holding(&self, wanted: &HashSet<RecordId>) -> Result<HashSet<TransferId>> {
-        let mut found = HashSet::new();
+    /// The transfers that held some of these records, each with those.
+    pub(crate) fn holding(&self, wanted: &HashSet<RecordId>) -> Result<HashMap<TransferId, Vec<SentRecord>>> {
+        let mut found = HashMap::new();
         self.each_held(|id, held| {
-            if held.records.iter().any(|held| wanted.contains(&held.record)) {
-                found.insert(id);
+            let some = held.records.into_iter().filter(|held| wanted.contains(&held.record));
+            let some: Vec<SentRecord> = some.map(SentRecord::from).collect();
+            if !some.is_empty() {
+                found.insert(id, some);
             }
         })?;
         Ok(found)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::Field;
+use crate::agreement::{Field, Terms};
 use crate::id::RecordId;
 use crate::record::PartKind;
 use crate::retrieve::Listing;
@@ -114,6 +114,16 @@ impl Transfer {
 }
 
 impl Wish {
+    /// The kinds of parts that are asked for, where these terms hold: all that they name, unless some were named.
+    pub(super) fn kinds(&self, terms: &Terms) -> Vec<PartKind> {
+        self.kinds.clone().unwrap_or_else(|| terms.kinds.iter().copied().collect())
+    }
+
+    /// As [`kinds`](Self::kinds), the fields.
+    pub(super) fn fields(&self, terms: &Terms) -> BTreeSet<Field> {
+        self.fields.clone().unwrap_or_else(|| terms.fields.clone())
+    }
+
     /// The stretch that is asked for of a record's recordings, in milliseconds.
     pub(super) fn stretch(&self, record: RecordId) -> Option<Range<u64>> {
         self.stretches.get(&record).or(self.everywhere.as_ref()).map(|(start, end)| *start..*end)
