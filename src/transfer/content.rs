@@ -39,15 +39,9 @@ pub(super) struct Medium {
 impl Medium {
     /// As the vCon Zip Bundle names files (draft-miller-vcon-zip-bundle-00).
     pub(super) fn name(&self) -> String {
-        format!("{}.{}", hash(self.sums.sha512()), self.extension)
+        format!("sha512-{}.{}", URL_SAFE_NO_PAD.encode(self.sums.sha512()), self.extension)
     }
-}
 
-fn hash(sha512: &[u8; 64]) -> String {
-    format!("sha512-{}", URL_SAFE_NO_PAD.encode(sha512))
-}
-
-impl Medium {
     /// Hands the file's content to `take`, again as it was hashed.
     pub(super) fn read(&self, record: &Record, take: impl FnOnce(&mut dyn io::Read) -> Result<()>) -> Result<()> {
         let Some((_, _, ms)) = &self.cut else { return take(&mut record.part(self.part)?) };

@@ -1,7 +1,8 @@
+use std::fmt::Display;
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
 
-use ring::digest::{SHA256, digest};
+use sha2::{Digest, Sha256};
 
 use super::content;
 use super::minimise::{Minimiser, Pseudonyms};
@@ -140,19 +141,14 @@ impl TenantSession {
         let Some(recorded) = &sending.recorded else { unreachable!("it was authorised just now") };
         let authorised = Receipt::clone(&recorded.receipt);
         let released = release(self, recorded, &mut packed, &mut permit, &manifest, out, watch);
-        let at = Timestamp::now();
         match released {
             Ok(bytes) => {
-                let told = [("bytes", bytes.to_string())];
-                let completed = sending.conclude(Kind::TransferCompleted, &Step::Completed { at }, &told)?;
-                let completed = completed.unwrap_or_else(|| authorised.clone());
+                let step = Step::Completed { at: Timestamp::now() };
+                let completed = sending.conclude(Kind::TransferCompleted, &step, ("bytes", bytes))?;
                 Ok(SentPackage { id, authorised, completed, plan: packed.plan, bytes })
             }
             Err(error) => {
-                let reason = clip(&failure(&error));
-                let told = [("reason", reason.clone())];
-                // If this cannot be said, the next process says that nobody knows.
-                let _ = sending.conclude(Kind::TransferFailed, &Step::Failed { at, reason }, &told);
+                sending.fail(clip(&failure(&error)));
                 Err(error)
             }
         }
@@ -273,7 +269,7 @@ impl<'s> Sending<'s> {
         again: Option<TransferId>,
         manifest: &Manifest,
     ) -> Result<Self> {
-        let payload = sha256(&manifest.to_bytes());
+        let payload = Sha256::digest(manifest.to_bytes()).into();
         let Packed { plan, choice, .. } = packed;
         let authorised = Authorised {
             at: manifest.created,
@@ -320,27 +316,31 @@ impl<'s> Sending<'s> {
         Ok(Self { session, id, purpose: manifest.purpose.clone(), recorded: Some(recorded) })
     }
 
-    /// Writes how it ended.
-    fn conclude(&mut self, kind: Kind, step: &Step, more: &[(&str, String)]) -> Result<Option<Receipt>> {
-        let Some(recorded) = &self.recorded else { return Ok(None) };
-        let mut tell = self.session.tell(kind).detail("transfer", self.id);
-        for (name, value) in more {
-            tell = tell.detail(name, value);
-        }
+    /// Writes how it ended, and `more` of that by name.
+    fn conclude(&mut self, kind: Kind, step: &Step, more: (&str, impl Display)) -> Result<Receipt> {
+        let over = || Error::new(ErrorKind::Io, "concluding a transfer that is over");
+        let recorded = self.recorded.as_ref().ok_or_else(over)?;
+        let mut tell = self.session.tell(kind).detail("transfer", self.id).detail(more.0, more.1);
         tell.purpose = Some(self.purpose.clone());
         tell.refers = Some((recorded.receipt.log(), recorded.receipt.seq()));
         let tell = tell.paper(paper::TOPIC, Some(*self.id.as_bytes()), paper::encode(step)?);
         let concluded = self.session.record(tell, Act::End(recorded.log, recorded.receipt.seq()))?;
         self.recorded = None;
-        Ok(Some(Receipt::clone(&concluded.receipt)))
+        Ok(Receipt::clone(&concluded.receipt))
+    }
+
+    /// Writes that it ended before its end. If that cannot be said, the next process says that nobody knows.
+    fn fail(&mut self, reason: String) {
+        let step = Step::Failed { at: Timestamp::now(), reason: reason.clone() };
+        let _ = self.conclude(Kind::TransferFailed, &step, ("reason", reason));
     }
 }
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
-        // What cannot be said now is said when the process is gone: `outcome.unknown`.
-        let step = Step::Failed { at: Timestamp::now(), reason: "it was given up".to_owned() };
-        let _ = self.conclude(Kind::TransferFailed, &step, &[("reason", "it was given up".to_owned())]);
+        if self.recorded.is_some() {
+            self.fail("it was given up".to_owned());
+        }
     }
 }
 
@@ -458,10 +458,4 @@ impl<T: FnMut(u64) -> Result<()>> Read for Counted<'_, T> {
         (self.tell)(got as u64)?;
         Ok(got)
     }
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    hash
 }
