@@ -52,6 +52,12 @@ impl Table<'_> {
         page.close()
     }
 
+    /// Says, behind a table, that it has no more than `most` of all there are: the rest, in these words.
+    pub(crate) fn rest(all: usize, most: usize, words: &str, page: &mut Page<'_>) -> io::Result<()> {
+        let Some(rest) = all.checked_sub(most).filter(|rest| *rest > 0) else { return Ok(()) };
+        page.element("p", &[("class", &"quiet")], format_args!("{} {words}", Grouped(rest as u128)))
+    }
+
     pub(crate) fn close(page: &mut Page<'_>) -> io::Result<()> {
         page.close()?;
         page.close()

@@ -65,11 +65,12 @@ impl Account {
         }
         page.close()?;
         Table::close(page)?;
-        if tally.awaited.len() > MOST {
-            let more = Grouped((tally.awaited.len() - MOST) as u128);
-            let text = format!("{more} more are marked in the list of every transfer; it can show them alone.");
-            page.element("p", &[("class", &"quiet")], text)?;
-        }
+        Table::rest(
+            tally.awaited.len(),
+            MOST,
+            "more are marked in the list of every transfer; it can show them alone.",
+            page,
+        )?;
         page.close()
     }
 }

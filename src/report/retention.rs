@@ -5,7 +5,7 @@ use super::contract::{brief_day, day};
 use super::item::file;
 use super::tally::{OfParty, Tally};
 use crate::agreement::DeletionResult;
-use crate::html::{Column, Grouped, Page, Table};
+use crate::html::{Column, Page, Table};
 
 /// Requests at the most.
 const MOST: usize = 100;
@@ -81,14 +81,7 @@ impl Account {
         }
         page.close()?;
         Table::close(page)?;
-        if all.len() > MOST {
-            let more = Grouped((all.len() - MOST) as u128);
-            page.element(
-                "p",
-                &[("class", &"quiet")],
-                format_args!("{more} more, which were answered or are due later, are not shown."),
-            )?;
-        }
+        Table::rest(all.len(), MOST, "more, which were answered or are due later, are not shown.", page)?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@ use std::io;
 use super::account::Account;
 use super::contract::brief_day;
 use super::tally::{OfSetback, Setback, Tally};
-use crate::html::{Column, Grouped, Page, Table};
+use crate::html::{Column, Page, Table};
 
 /// Reasons at the most; the list of all transfers has the rest.
 const MOST: usize = 50;
@@ -58,14 +58,7 @@ impl Account {
         }
         page.close()?;
         Table::close(page)?;
-        if all.len() > MOST {
-            let more = Grouped((all.len() - MOST) as u128);
-            page.element(
-                "p",
-                &[("class", &"quiet")],
-                format_args!("{more} rarer reasons are in the list of every transfer."),
-            )?;
-        }
+        Table::rest(all.len(), MOST, "rarer reasons are in the list of every transfer.", page)?;
         page.close()
     }
 }
