@@ -265,6 +265,7 @@ impl EpochWriter {
         if !policy.custodians().is_empty() {
             let index_shares = shares::split(&index_key, policy.threshold(), policy.custodians().len() as u8)?;
             for (((number, custodian), share), chain) in (1..).zip(policy.custodians()).zip(&index_shares).zip(chains) {
+                let custodian = custodian.recipient();
                 let suite = custodian.suite();
                 let info = context.custodian_info(suite, number, custodian.as_bytes());
                 let sealed = seal(custodian, &info, &both(&chain, share)[..])?;
@@ -439,7 +440,7 @@ pub(crate) mod tests {
         let tenant = Identity::generate().unwrap();
         let card = TenantCard::new(VaultId::generate().unwrap(), TenantId::generate().unwrap(), &tenant);
         let custodians: Vec<Identity> = (0..3).map(|_| Identity::generate().unwrap()).collect();
-        let who = custodians.iter().map(|c| c.recipient().clone()).collect();
+        let who = custodians.iter().map(Into::into).collect();
         let policy = DisclosurePolicy::quorum(&card, 2, who, &tenant).unwrap();
         let mut writer = EpochWriter::open(&card, &policy, &WriterKey::generate().unwrap()).unwrap();
         let header = EpochHeader::from_bytes(writer.header.to_bytes()).unwrap();

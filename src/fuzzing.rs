@@ -392,7 +392,7 @@ mod tests {
     use crate::encoding::Fields;
     use crate::epoch::EpochWriter;
     use crate::id::{EpochId, RecordId, TenantId, VaultId};
-    use crate::key::{Recipient, WriterKey};
+    use crate::key::{CustodianKey, WriterKey};
     use crate::record::{
         Channel, Direction, Draft, DraftPart, Identifier, PartHeader, PartKind, ProducerDigest, Role, Subject,
     };
@@ -462,8 +462,8 @@ mod tests {
     fn write_the_corpora_anew() {
         let (vault, tenant) = (VaultId::generate().unwrap(), TenantId::generate().unwrap());
         let card = TenantCard::new(vault, tenant, &signer());
-        let people: Vec<Recipient> =
-            (0..3).map(|_| Identity::generate_for(Suite::X25519).unwrap().recipient().clone()).collect();
+        let people: Vec<CustodianKey> =
+            (0..3).map(|_| (&Identity::generate_for(Suite::X25519).unwrap()).into()).collect();
         let none = DisclosurePolicy::none(&card, &signer()).unwrap();
         let quorum = DisclosurePolicy::quorum(&card, 2, people, &signer()).unwrap();
         let epoch = |policy| {

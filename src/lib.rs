@@ -77,8 +77,8 @@ pub use export::Exported;
 pub use id::{EpochId, RecordId, TenantId, TransferId, VaultId};
 pub use ingest::{Ingested, Ingestor};
 pub use key::{
-    CardHash, ClockKey, DisclosurePolicy, Identity, Opener, OperatorKey, PolicyHash, PublicKey, Recipient, Suite,
-    TenantCard, TenantPin, WriterKey,
+    CardHash, ClockKey, CustodianKey, DisclosurePolicy, Identity, Opener, OperatorKey, PolicyHash, PublicKey,
+    Recipient, Suite, TenantCard, TenantPin, WriterKey,
 };
 pub use ledger::{
     Behind, Kind, LedgerHead, Message, Obstacle, Receipt, RecordSet, Sink, SinkError, SinkOptions, SinkStatus,

@@ -139,7 +139,7 @@ mod tests {
         let tenant = Identity::generate().unwrap();
         let card = TenantCard::new(VaultId::generate().unwrap(), TenantId::generate().unwrap(), &tenant);
         let custodians: Vec<Identity> = (0..3).map(|_| Identity::generate().unwrap()).collect();
-        let who = custodians.iter().map(|c| c.recipient().clone()).collect();
+        let who = custodians.iter().map(Into::into).collect();
         let policy = DisclosurePolicy::quorum(&card, 2, who, &tenant).unwrap();
         let mut epoch = EpochWriter::open(&card, &policy, &WriterKey::generate().unwrap()).unwrap();
         let keys = (0..4).map(|_| epoch.draw()).last().unwrap();

@@ -76,7 +76,7 @@ fn writer() -> WriterKey {
 
 fn statements() -> (TenantCard, DisclosurePolicy) {
     let card = TenantCard::new(VaultId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]), &tenant());
-    let who = [0x21, 0x22, 0x23].map(|b| custodian(b).recipient().clone()).to_vec();
+    let who = [0x21, 0x22, 0x23].map(|b| (&custodian(b)).into()).to_vec();
     let policy = DisclosurePolicy::quorum(&card, 2, who, &tenant()).unwrap();
     (card, policy)
 }

@@ -133,7 +133,7 @@ fn a_tenant_with_an_x25519_key_is_served_like_any_other() {
     let identity = Arc::new(Identity::generate_for(Suite::X25519).unwrap());
     let card = TenantCard::new(world.vault.id(), TenantId::generate().unwrap(), &identity);
     let suites = [Suite::X25519, Suite::XWing, Suite::X25519];
-    let custodians = suites.map(|s| Identity::generate_for(s).unwrap().recipient().clone()).to_vec();
+    let custodians = suites.map(|s| (&Identity::generate_for(s).unwrap()).into()).to_vec();
     let policy = DisclosurePolicy::quorum(&card, 2, custodians, &identity).unwrap();
     let pin = world.vault.enrol("small keys", &card, &policy).unwrap();
     let owner = Owner { identity, pin };

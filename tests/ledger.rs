@@ -121,7 +121,7 @@ fn keys_rotate_while_a_process_ingests_and_everything_still_opens() {
     let new = ingestor.ingest(text("under the new card")).unwrap().record;
     world.ingestor(owner).ingest(text("with the old pin")).unwrap();
 
-    let custodians = (0..3).map(|_| Identity::generate().unwrap().recipient().clone()).collect();
+    let custodians = (0..3).map(|_| (&Identity::generate().unwrap()).into()).collect();
     let quorum = policy.successor(&card, 2, custodians, &next).unwrap();
     vault.change_policy(&quorum).unwrap();
     ingestor.ingest(text("under the new policy")).unwrap();

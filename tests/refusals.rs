@@ -252,7 +252,7 @@ fn a_card_or_policy_that_an_attacker_put_into_the_database_is_never_sealed_to() 
     let card = TenantCard::new(world.vault.id(), tenant, &attacker);
     let policy = DisclosurePolicy::none(&card, &attacker).unwrap();
     let owned = world.vault.tenant(tenant).unwrap();
-    let custodians = (0..2).map(|_| Identity::generate().unwrap().recipient().clone()).collect();
+    let custodians = (0..2).map(|_| (&Identity::generate().unwrap()).into()).collect();
     let looser = DisclosurePolicy::quorum(&owned.card, 2, custodians, &world.acme.identity).unwrap();
     let db = rows(&world.path());
     let put = |table: &str, bytes: &[u8]| {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use strongroom::{
-    Access, Channel, DisclosurePolicy, Draft, Identity, Ingestor, OperatorKey, PartKind, Record, RecordId, TenantCard,
-    TenantId, TenantSession, Vault, WriterKey,
+    Access, Channel, CustodianKey, DisclosurePolicy, Draft, Identity, Ingestor, OperatorKey, PartKind, Record,
+    RecordId, TenantCard, TenantId, TenantSession, Vault, WriterKey,
 };
 
 use crate::work::{Numbers, TEXT, Work, audio, median, quantile, texts};
@@ -42,7 +42,8 @@ impl Room {
         let policy = if custodians == 0 {
             DisclosurePolicy::none(&card, &tenant)?
         } else {
-            let keys = (0..custodians).map(|_| Ok(Identity::generate()?.recipient().clone())).collect::<Result<_>>()?;
+            let keys =
+                (0..custodians).map(|_| Ok(CustodianKey::from(&Identity::generate()?))).collect::<Result<_>>()?;
             DisclosurePolicy::quorum(&card, 3, keys, &tenant)?
         };
         let pin = vault.enrol("bench", &card, &policy)?;

@@ -168,7 +168,7 @@ fn enrol(vault: &Vault, name: &'static str, custodians: usize) -> Done<Owner> {
     let policy = if custodians == 0 {
         DisclosurePolicy::none(&card, &identity)?
     } else {
-        let keys = (0..custodians).map(|_| Ok(Identity::generate()?.recipient().clone())).collect::<Result<_>>()?;
+        let keys = (0..custodians).map(|_| Ok(CustodianKey::from(&Identity::generate()?))).collect::<Result<_>>()?;
         DisclosurePolicy::quorum(&card, 2, keys, &identity)?
     };
     let pin = vault.enrol(name, &card, &policy)?;

@@ -16,7 +16,7 @@ pub use card::{CardHash, TenantCard, TenantPin};
 pub use hpke::{Opener, Recipient, Suite};
 pub use identity::Identity;
 pub use operator::{ClockKey, OperatorKey};
-pub use policy::{DisclosurePolicy, PolicyHash};
+pub use policy::{CustodianKey, DisclosurePolicy, PolicyHash};
 pub use signing::PublicKey;
 pub use writer::WriterKey;
 

@@ -3,7 +3,7 @@ use std::fmt;
 use super::card::{TenantCard, hashes};
 use super::hpke::Recipient;
 use super::identity::Identity;
-use super::signing::{signed, split_signed};
+use super::signing::{PublicKey, signed, split_signed};
 use crate::encoding::{Fields, enc};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TenantId, VaultId};
@@ -17,6 +17,47 @@ hashes! {
     PolicyHash,
 }
 
+/// The public side of a custodian: the key that shares are sealed to, and the key that checks what the custodian approves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustodianKey {
+    recipient: Recipient,
+    key: PublicKey,
+}
+
+impl CustodianKey {
+    /// Of a custodian who keeps the two secret keys apart, in an HSM for example. See `From<&Identity>` for one identity
+    /// that is both.
+    pub fn new(recipient: Recipient, key: PublicKey) -> Self {
+        Self { recipient, key }
+    }
+
+    /// What shares are sealed to.
+    pub fn recipient(&self) -> &Recipient {
+        &self.recipient
+    }
+
+    /// What checks the custodian's signature.
+    pub fn public_key(&self) -> PublicKey {
+        self.key
+    }
+
+    fn to_field(&self) -> Vec<u8> {
+        [&self.recipient.to_field()[..], self.key.as_bytes()].concat()
+    }
+
+    fn from_field(field: &[u8]) -> Result<Self> {
+        let parts = field.split_last_chunk::<32>();
+        let (recipient, key) = parts.ok_or_else(|| Error::new(ErrorKind::Tampered, "parsing a custodian's keys"))?;
+        Ok(Self { recipient: Recipient::from_field(recipient)?, key: PublicKey::from_bytes(*key)? })
+    }
+}
+
+impl From<&Identity> for CustodianKey {
+    fn from(identity: &Identity) -> Self {
+        Self::new(identity.recipient().clone(), identity.public_key())
+    }
+}
+
 /// Who can open a tenant's records when the law requires it: nobody, or any M of N custodians together. Signed by the
 /// tenant. Public. SPEC "Disclosure policy".
 #[derive(Clone, PartialEq, Eq)]
@@ -26,7 +67,7 @@ pub struct DisclosurePolicy {
     version: u32,
     previous: [u8; 32],
     threshold: u8,
-    custodians: Vec<Recipient>,
+    custodians: Vec<CustodianKey>,
     body: Vec<u8>,
     signature: [u8; 64],
 }
@@ -45,9 +86,14 @@ impl DisclosurePolicy {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if the numbers do not fit or a custodian is named twice or is the
     /// tenant; [`WrongKey`](ErrorKind::WrongKey) if `identity` is not the card's.
-    pub fn quorum(card: &TenantCard, threshold: u8, custodians: Vec<Recipient>, identity: &Identity) -> Result<Self> {
+    pub fn quorum(
+        card: &TenantCard,
+        threshold: u8,
+        custodians: Vec<CustodianKey>,
+        identity: &Identity,
+    ) -> Result<Self> {
         check(threshold, &custodians, ErrorKind::InvalidInput)?;
-        if threshold == 0 || custodians.contains(card.recipient()) {
+        if threshold == 0 || has_tenant(&custodians, card) {
             return Err(invalid(ErrorKind::InvalidInput));
         }
         Self::build(card, None, threshold, custodians, identity)
@@ -62,10 +108,10 @@ impl DisclosurePolicy {
         &self,
         card: &TenantCard,
         threshold: u8,
-        custodians: Vec<Recipient>,
+        custodians: Vec<CustodianKey>,
         identity: &Identity,
     ) -> Result<Self> {
-        if custodians.contains(card.recipient()) {
+        if has_tenant(&custodians, card) {
             return Err(invalid(ErrorKind::InvalidInput));
         }
         Self::build(card, Some(self), threshold, custodians, identity)
@@ -92,7 +138,7 @@ impl DisclosurePolicy {
         card: &TenantCard,
         before: Option<&Self>,
         threshold: u8,
-        custodians: Vec<Recipient>,
+        custodians: Vec<CustodianKey>,
         identity: &Identity,
     ) -> Result<Self> {
         if identity.public_key() != card.public_key() {
@@ -108,7 +154,7 @@ impl DisclosurePolicy {
     pub fn sign_with(
         card: &TenantCard,
         threshold: u8,
-        custodians: Vec<Recipient>,
+        custodians: Vec<CustodianKey>,
         sign: impl FnOnce(&[u8]) -> Result<[u8; 64]>,
     ) -> Result<Self> {
         Self::sign(card, None, threshold, custodians, sign)
@@ -118,7 +164,7 @@ impl DisclosurePolicy {
         card: &TenantCard,
         before: Option<&Self>,
         threshold: u8,
-        custodians: Vec<Recipient>,
+        custodians: Vec<CustodianKey>,
         sign: impl FnOnce(&[u8]) -> Result<[u8; 64]>,
     ) -> Result<Self> {
         check(threshold, &custodians, ErrorKind::InvalidInput)?;
@@ -126,7 +172,7 @@ impl DisclosurePolicy {
         let version = before.map_or(1, |before| before.version + 1);
         let previous = before.map_or([0; 32], |before| *before.hash().as_bytes());
         let (counts, number) = ([[threshold], [custodians.len() as u8]], version.to_be_bytes());
-        let keys: Vec<Vec<u8>> = custodians.iter().map(Recipient::to_field).collect();
+        let keys: Vec<Vec<u8>> = custodians.iter().map(CustodianKey::to_field).collect();
         let mut fields: Vec<&[u8]> =
             vec![vault.as_bytes(), tenant.as_bytes(), &number, &previous, &counts[0], &counts[1]];
         fields.extend(keys.iter().map(Vec::as_slice));
@@ -151,8 +197,8 @@ impl DisclosurePolicy {
         self.threshold
     }
 
-    /// The custodians, numbered from 1 in this order.
-    pub fn custodians(&self) -> &[Recipient] {
+    /// The custodians' keys, numbered from 1 in this order.
+    pub fn custodians(&self) -> &[CustodianKey] {
         &self.custodians
     }
 
@@ -189,7 +235,7 @@ impl DisclosurePolicy {
         if f.remaining() != usize::from(count) || f.remaining() > MAX_CUSTODIANS {
             return Err(f.bad());
         }
-        let custodians = (0..count).map(|_| Recipient::from_field(f.bytes()?)).collect::<Result<Vec<_>>>()?;
+        let custodians = (0..count).map(|_| CustodianKey::from_field(f.bytes()?)).collect::<Result<Vec<_>>>()?;
         f.end()?;
         if version == 0 || (version == 1) != (previous == [0; 32]) {
             return Err(f.bad());
@@ -199,11 +245,17 @@ impl DisclosurePolicy {
     }
 }
 
-fn check(threshold: u8, custodians: &[Recipient], kind: ErrorKind) -> Result<()> {
+fn check(threshold: u8, custodians: &[CustodianKey], kind: ErrorKind) -> Result<()> {
     let none = threshold == 0 && custodians.is_empty();
     let quorum = threshold >= 2 && usize::from(threshold) <= custodians.len() && custodians.len() <= MAX_CUSTODIANS;
-    let distinct = custodians.iter().enumerate().all(|(i, c)| !custodians[..i].contains(c));
+    let same = |a: &CustodianKey, b: &CustodianKey| a.recipient == b.recipient || a.key == b.key;
+    let distinct = custodians.iter().enumerate().all(|(i, c)| !custodians[..i].iter().any(|before| same(before, c)));
     if (none || quorum) && distinct { Ok(()) } else { Err(invalid(kind)) }
+}
+
+/// Whether the tenant, who opens everything anyway, is one of them.
+fn has_tenant(custodians: &[CustodianKey], card: &TenantCard) -> bool {
+    custodians.iter().any(|c| c.recipient == *card.recipient() || c.key == card.public_key())
 }
 
 fn invalid(kind: ErrorKind) -> Error {
@@ -228,8 +280,8 @@ mod tests {
         (identity, card)
     }
 
-    fn people(n: usize) -> Vec<Recipient> {
-        (0..n).map(|_| Identity::generate_for(Suite::X25519).unwrap().recipient().clone()).collect()
+    fn people(n: usize) -> Vec<CustodianKey> {
+        (0..n).map(|_| CustodianKey::from(&Identity::generate_for(Suite::X25519).unwrap())).collect()
     }
 
     #[test]
@@ -254,6 +306,7 @@ mod tests {
     fn quorums_that_are_too_small_too_large_or_repeat_a_custodian_are_refused() {
         let (identity, card) = card();
         let same = people(1)[0].clone();
+        let one = people(1)[0].clone();
         for (m, who) in [
             (1, people(3)),
             (4, people(3)),
@@ -261,6 +314,9 @@ mod tests {
             (2, people(17)),
             (2, vec![same.clone(), same]),
             (0, vec![]),
+            // One who signs for two, and the tenant itself.
+            (2, vec![one.clone(), CustodianKey::new(people(1)[0].recipient().clone(), one.public_key())]),
+            (2, vec![one.clone(), CustodianKey::from(&identity)]),
         ] {
             let refused = DisclosurePolicy::quorum(&card, m, who, &identity).unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{m}");

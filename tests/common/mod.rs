@@ -55,7 +55,7 @@ impl Owner {
         let policy = if custodians == 0 {
             DisclosurePolicy::none(&card, &identity).unwrap()
         } else {
-            let who = (0..custodians).map(|_| Identity::generate().unwrap().recipient().clone()).collect();
+            let who = (0..custodians).map(|_| (&Identity::generate().unwrap()).into()).collect();
             DisclosurePolicy::quorum(&card, 2, who, &identity).unwrap()
         };
         let pin = vault.enrol(name, &card, &policy).unwrap();
