@@ -26,6 +26,7 @@ mod text;
 pub mod vcon;
 pub mod mail;
 pub mod chat;
+mod document;
 mod agreement;
 mod seal;
 // room

@@ -3,8 +3,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::wire;
-use super::words::{RecipientClass, is_readable};
+use super::words::RecipientClass;
+use crate::document::is_readable;
+use crate::document::wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Identity, PublicKey, Recipient};
 

@@ -3,11 +3,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::card::RecipientCard;
-use super::document::{Document, Signed, VERSION, documents};
 use super::profile::ProtectionProfile;
 use super::terms::{Scope, Terms};
-use super::wire;
 use super::words::{Field, Onward};
+use crate::document::wire;
+use crate::document::{Document, Signed, VERSION, documents};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TenantId, VaultId, random};
 use crate::key::{PublicKey, TenantCard};

@@ -2,8 +2,6 @@
 //! here reads or writes a file, or panics on any input. SPEC chapter 12.
 
 mod words;
-mod wire;
-mod document;
 mod profile;
 mod card;
 mod policy;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::contract::Agreement;
-use super::document::{Document, Signed, VERSION, documents};
 use super::terms::is_writable;
-use super::wire;
-use super::words::{is_readable, words};
+use crate::document::wire;
+use crate::document::{Document, Signed, VERSION, documents};
+use crate::document::{is_readable, words};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{random, unhex};
 use crate::key::PublicKey;

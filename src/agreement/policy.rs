@@ -2,11 +2,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::document::{Document, Signed, VERSION, documents};
 use super::profile::{MAX_DAYS, ProtectionProfile};
 use super::terms::is_writable;
-use super::wire;
 use super::words::RecipientClass;
+use crate::document::wire;
+use crate::document::{Document, Signed, VERSION, documents};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TenantId, VaultId};
 use crate::key::{PublicKey, TenantCard};

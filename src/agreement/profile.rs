@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::card::Country;
-use super::words::{is_readable, words};
+use crate::document::{is_readable, words};
 
 /// Certifications and countries that a profile names, at the most.
 const MAX_NAMES: usize = 256;

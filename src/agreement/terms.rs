@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::card::RecipientCard;
 use super::profile::{MAX_DAYS, MAX_HOURS, ProtectionProfile};
-use super::wire;
-use super::words::{Field, Onward, is_readable};
+use super::words::{Field, Onward};
+use crate::document::is_readable;
+use crate::document::wire;
 use crate::record::{Head, Identifier, PartKind};
 use crate::time::Timestamp;
 

@@ -1,6 +1,7 @@
 //! Agreements, their revisions, and the papers of transfers.
 
 use super::*;
+use crate::document::hides;
 use crate::error::ErrorKind;
 use crate::record::{Channel, Draft, Role, Subject};
 
@@ -113,13 +114,13 @@ fn terms_that_are_missing_or_out_of_their_limits_are_refused_by_name() {
 
 #[test]
 fn a_text_that_would_not_show_what_it_says_is_refused_everywhere() {
-    let hidden: Vec<char> = ('\0'..='\u{FFFF}').chain('\u{E0000}'..='\u{E007F}').filter(|c| words::hides(*c)).collect();
+    let hidden: Vec<char> = ('\0'..='\u{FFFF}').chain('\u{E0000}'..='\u{E007F}').filter(|c| hides(*c)).collect();
     assert!(hidden.len() > 200, "{}", hidden.len());
     for c in ['\0', '\t', '\n', '\r', '\u{7F}', '\u{85}', '\u{2028}', '\u{202E}', '\u{2066}', '\u{FEFF}', '\u{E0041}'] {
         assert!(hidden.contains(&c), "{c:?}");
     }
     for c in [' ', 'é', '\u{200D}', '\u{1F600}', '\u{5D0}'] {
-        assert!(!words::hides(c), "{c:?}");
+        assert!(!hides(c), "{c:?}");
     }
     let kind = |refused: Result<Agreement>| refused.unwrap_err().kind();
     for c in hidden {
@@ -143,7 +144,7 @@ fn the_characters_that_hide_something_are_those_of_the_specification() {
         let (first, last) = range.split_once(" to").unwrap_or((range, range));
         hidden.extend(code(first)..=code(last));
     }
-    let ours = ('\0'..=char::MAX).filter(|c| words::hides(*c) && !c.is_control()).map(u32::from);
+    let ours = ('\0'..=char::MAX).filter(|c| hides(*c) && !c.is_control()).map(u32::from);
     assert!(ours.eq(hidden));
 }
 

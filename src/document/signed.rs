@@ -1,4 +1,4 @@
-//! What all documents of an agreement have in common: a JSON text, signed by those whom it names.
+//! What all documents have in common: a JSON text, signed by those whom it names.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,12 @@ use crate::key::{Opener, PublicKey};
 use crate::tlog::{MAX_NOTE, Note};
 
 /// The version of every document that this build writes.
-pub(super) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 /// Bytes of a document's text at the most, so that there is room for its signatures in the note.
 const MAX_TEXT: usize = MAX_NOTE - 1024;
 
 /// What is signed. Its members begin with `document` and `version`.
-pub(super) trait Document: Serialize + DeserializeOwned {
+pub(crate) trait Document: Serialize + DeserializeOwned {
     /// The member `document`.
     const NAME: &'static str;
     /// The same for people, with its article.
@@ -30,14 +30,14 @@ pub(super) trait Document: Serialize + DeserializeOwned {
 
 /// A document and its note. Every signature in it is of a signer whom the document names, and verified.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Signed<D> {
-    pub(super) document: D,
+pub(crate) struct Signed<D> {
+    pub(crate) document: D,
     note: Note,
 }
 
 impl<D: Document> Signed<D> {
     /// A document that nobody has signed.
-    pub(super) fn new(document: D) -> Result<Self> {
+    pub(crate) fn new(document: D) -> Result<Self> {
         if let Some(member) = document.fault() {
             return Err(Error::new(ErrorKind::InvalidInput, format!("checking {}'s {member}", D::WHAT)));
         }
@@ -53,7 +53,7 @@ impl<D: Document> Signed<D> {
     }
 
     /// Parses a signed document and verifies every signature that it bears. Only what printing gives is accepted.
-    pub(super) fn parse(note: &str) -> Result<Self> {
+    pub(crate) fn parse(note: &str) -> Result<Self> {
         let error = |kind| Error::new(kind, format!("parsing {}", D::WHAT));
         let bad = || error(ErrorKind::Tampered);
         let parsed: Note = note.parse().map_err(|e: Error| match e.kind() {
@@ -86,14 +86,14 @@ impl<D: Document> Signed<D> {
     }
 
     /// Adds the signature of a signer whose key `opener` holds.
-    pub(super) fn sign(&mut self, opener: &dyn Opener) -> Result<()> {
+    pub(crate) fn sign(&mut self, opener: &dyn Opener) -> Result<()> {
         let wrong = || Error::new(ErrorKind::WrongKey, format!("signing {}", D::WHAT));
         let (key, signature) = opener.sign(self.note.text().as_bytes()).ok_or_else(wrong)?;
         self.add_signature(&key, signature)
     }
 
     /// Adds a signature that was made elsewhere.
-    pub(super) fn add_signature(&mut self, key: &PublicKey, signature: [u8; 64]) -> Result<()> {
+    pub(crate) fn add_signature(&mut self, key: &PublicKey, signature: [u8; 64]) -> Result<()> {
         let doing = || format!("signing {}", D::WHAT);
         let signers = self.document.signers();
         let own = signers.iter().find(|(_, signer)| signer == key);
@@ -102,20 +102,20 @@ impl<D: Document> Signed<D> {
         self.note.sign_as(name, key, |_| signature)
     }
 
-    pub(super) fn is_signed_by(&self, name: &str) -> bool {
+    pub(crate) fn is_signed_by(&self, name: &str) -> bool {
         self.document.signers().iter().any(|(own, key)| *own == name && self.note.verify(own, key).is_ok())
     }
 
     /// Checks that all signers signed.
-    pub(super) fn verify(&self) -> Result<()> {
+    pub(crate) fn verify(&self) -> Result<()> {
         self.document.signers().iter().try_for_each(|(name, key)| self.note.verify(name, key))
     }
 
-    pub(super) fn note(&self) -> &Note {
+    pub(crate) fn note(&self) -> &Note {
         &self.note
     }
 
-    pub(super) fn hash(&self) -> [u8; 32] {
+    pub(crate) fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.note.text()).into()
     }
 }
@@ -197,9 +197,9 @@ macro_rules! documents {
             /// of somebody whom it does not name; [`TooLarge`]($crate::error::ErrorKind::TooLarge) above 256 KiB;
             /// [`Unsupported`]($crate::error::ErrorKind::Unsupported) if it is of a later version.
             fn from_str(note: &str) -> $crate::error::Result<Self> {
-                Signed::parse(note).map(Self)
+                $crate::document::Signed::parse(note).map(Self)
             }
         }
     )*};
 }
-pub(super) use documents;
+pub(crate) use documents;

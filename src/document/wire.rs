@@ -7,76 +7,71 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// What prints and parses.
-pub(super) mod text {
+pub(crate) mod text {
     use super::*;
 
-    pub(in super::super) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(value)
     }
 
-    pub(in super::super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    pub(crate) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
         String::deserialize(from)?.parse().map_err(|_| D::Error::custom("no such value"))
     }
 }
 
 /// Bytes as hexadecimal digits.
-pub(super) mod hex {
+pub(crate) mod hex {
     use super::*;
     use crate::id::unhex;
 
-    pub(in super::super) fn serialize<const N: usize, S: Serializer>(
-        bytes: &[u8; N],
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<const N: usize, S: Serializer>(bytes: &[u8; N], to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&crate::id::hex(bytes))
     }
 
-    pub(in super::super) fn deserialize<'de, const N: usize, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<[u8; N], D::Error> {
+    pub(crate) fn deserialize<'de, const N: usize, D: Deserializer<'de>>(from: D) -> Result<[u8; N], D::Error> {
         let bytes = unhex(&String::deserialize(from)?).and_then(|bytes| bytes.try_into().ok());
         bytes.ok_or_else(|| D::Error::custom("no such digits"))
     }
 }
 
 /// A digest that may be absent.
-pub(super) mod hex_if_any {
+pub(crate) mod hex_if_any {
     use super::*;
 
-    pub(in super::super) fn serialize<S: Serializer>(bytes: &Option<[u8; 32]>, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &Option<[u8; 32]>, to: S) -> Result<S::Ok, S::Error> {
         match bytes {
             Some(bytes) => hex::serialize(bytes, to),
             None => to.serialize_none(),
         }
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<[u8; 32]>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<[u8; 32]>, D::Error> {
         hex::deserialize(from).map(Some)
     }
 }
 
 /// An Ed25519 public key as hexadecimal digits.
-pub(super) mod key {
+pub(crate) mod key {
     use super::*;
     use crate::key::PublicKey;
 
-    pub(in super::super) fn serialize<S: Serializer>(key: &PublicKey, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(key: &PublicKey, to: S) -> Result<S::Ok, S::Error> {
         hex::serialize(key.as_bytes(), to)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PublicKey, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PublicKey, D::Error> {
         PublicKey::from_bytes(hex::deserialize(from)?).map_err(|_| D::Error::custom("no such key"))
     }
 }
 
 /// Kinds of parts.
-pub(super) mod kinds {
+pub(crate) mod kinds {
     use std::collections::BTreeSet;
 
     use super::*;
     use crate::record::PartKind;
 
-    /// Those that an agreement can name.
+    /// Those that a document can name.
     const ALL: [PartKind; 7] = [
         PartKind::Audio,
         PartKind::Transcript,
@@ -87,11 +82,11 @@ pub(super) mod kinds {
         PartKind::Original,
     ];
 
-    pub(in super::super) fn serialize<S: Serializer>(kinds: &BTreeSet<PartKind>, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(kinds: &BTreeSet<PartKind>, to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(kinds.iter().map(PartKind::to_string))
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<PartKind>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<PartKind>, D::Error> {
         let find = |word: &String| ALL.into_iter().find(|kind| kind.to_string() == *word);
         let kinds = Vec::<String>::deserialize(from)?.iter().map(find).collect::<Option<_>>();
         kinds.ok_or_else(|| D::Error::custom("no such kind"))
@@ -99,15 +94,15 @@ pub(super) mod kinds {
 }
 
 /// Identifiers as URIs.
-pub(super) mod identifiers {
+pub(crate) mod identifiers {
     use super::*;
     use crate::record::Identifier;
 
-    pub(in super::super) fn serialize<S: Serializer>(identifiers: &[Identifier], to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(identifiers: &[Identifier], to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(identifiers.iter().map(Identifier::to_string))
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Identifier>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Identifier>, D::Error> {
         let identifiers = Vec::<String>::deserialize(from)?.iter().map(|text| parse(text)).collect::<Option<_>>();
         identifiers.ok_or_else(|| D::Error::custom("no such identifier"))
     }
