@@ -125,6 +125,30 @@ impl EpochHeader {
         Ok(this)
     }
 
+    /// What custodian `number` opens: its chain and its share of the index key.
+    ///
+    /// # Errors
+    /// `WrongKey` or `Tampered` if it was not sealed to that custodian.
+    pub(crate) fn open_as_custodian(&self, number: u8, custodian: &dyn Opener) -> Result<(Chain, Secret)> {
+        let bad = || Error::new(ErrorKind::Tampered, "opening an epoch as a custodian");
+        let seal = usize::from(number).checked_sub(1).and_then(|at| self.for_custodians.get(at)).ok_or_else(bad)?;
+        if custodian.recipient().suite() != seal.suite {
+            return Err(Error::new(ErrorKind::WrongKey, "opening an epoch as a custodian"));
+        }
+        let info = self.context().custodian_info(seal.suite, number, custodian.recipient().as_bytes());
+        let (enc, sealed) = seal.sealed.split_at_checked(seal.suite.enc_len()).ok_or_else(bad)?;
+        let secrets = custodian.open(enc, &info, sealed)?;
+        let both = secrets.split_at_checked(32).and_then(|(c, i)| Secret::from_slice(c).zip(Secret::from_slice(i)));
+        let (chain, share) = both.ok_or_else(bad)?;
+        if self.is_index_share(number, &share) { Ok((Chain(chain), share)) } else { Err(bad()) }
+    }
+
+    /// Whether this is the share of the index key that was sealed to custodian `number`.
+    pub(crate) fn is_index_share(&self, number: u8, share: &Secret) -> bool {
+        let seal = usize::from(number).checked_sub(1).and_then(|at| self.for_custodians.get(at));
+        seal.is_some_and(|seal| seal.commitment == self.context().share_commitment(number, share))
+    }
+
     #[cfg(test)]
     pub(crate) fn infos(&self, custodian: &crate::key::Recipient) -> [Vec<u8>; 2] {
         let context = self.context();
@@ -192,7 +216,7 @@ impl Chain {
         exp(&self.0, &enc("chain-msg", &[]))
     }
 
-    fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.0 = exp(&self.0, &enc("chain-next", &[]));
     }
 
@@ -417,17 +441,6 @@ pub(crate) mod tests {
     use super::*;
     use crate::key::Identity;
 
-    /// What custodian `number` opens: its chain and its share of the index key.
-    pub(crate) fn open_as_custodian(header: &EpochHeader, number: u8, custodian: &Identity) -> Result<(Chain, Secret)> {
-        let seal = &header.for_custodians[usize::from(number) - 1];
-        let info = header.context().custodian_info(seal.suite, number, custodian.recipient().as_bytes());
-        let (enc, sealed) = seal.sealed.split_at(seal.suite.enc_len());
-        let secrets = custodian.open(enc, &info, sealed)?;
-        let (chain, share) = (Secret::from_slice(&secrets[..32]).unwrap(), Secret::from_slice(&secrets[32..]).unwrap());
-        assert_eq!(header.context().share_commitment(number, &share), seal.commitment);
-        Ok((Chain(chain), share))
-    }
-
     impl Chain {
         pub(crate) fn at(mut self, seq: u32) -> Secret {
             (0..seq).for_each(|_| self.advance());
@@ -459,7 +472,7 @@ pub(crate) mod tests {
         let token = reader.index_key.token("tel", "+4930123456", 7);
         let mut shares = Vec::new();
         for (number, custodian) in (1..).zip(&custodians) {
-            let (chain, share) = open_as_custodian(&header, number, custodian).unwrap();
+            let (chain, share) = header.open_as_custodian(number, custodian).unwrap();
             assert_eq!(chain.at(5).expose_secret(), drawn[5].custodians[usize::from(number) - 1].expose_secret());
             shares.push(share);
         }
@@ -470,7 +483,7 @@ pub(crate) mod tests {
 
         let stranger = EpochReader::open(header.clone(), &custodians[0]).err().unwrap();
         assert_eq!(stranger.kind(), ErrorKind::WrongKey);
-        assert!(open_as_custodian(&header, 1, &custodians[1]).is_err());
+        assert!(header.open_as_custodian(1, &custodians[1]).is_err());
     }
 
     #[test]

@@ -71,6 +71,8 @@ macro_rules! ids {
 ids! {
     /// Names one writing process's key period.
     EpochId,
+    /// Names an order to disclose records.
+    OrderId,
     /// Names a record.
     RecordId,
     /// Names a tenant.

@@ -29,6 +29,7 @@ pub mod chat;
 mod document;
 mod agreement;
 mod seal;
+mod order;
 // room
 mod store;
 mod room;
@@ -75,7 +76,7 @@ pub use check::{CheckReport, Finding, FindingKind, Swept};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};
 pub use error::{Error, ErrorKind, Result};
 pub use export::Exported;
-pub use id::{EpochId, RecordId, TenantId, TransferId, VaultId};
+pub use id::{EpochId, OrderId, RecordId, TenantId, TransferId, VaultId};
 pub use ingest::{Ingested, Ingestor};
 pub use key::{
     CardHash, ClockKey, CustodianKey, DisclosurePolicy, Identity, Opener, OperatorKey, PolicyHash, PublicKey,
@@ -83,6 +84,10 @@ pub use key::{
 };
 pub use ledger::{
     Behind, Kind, LedgerHead, Message, Obstacle, Receipt, RecordSet, Sink, SinkError, SinkOptions, SinkStatus,
+};
+pub use order::{
+    Approval, ApprovalFault, Authority, Custodian, DisclosureConsent, DisclosureNotice, DisclosureOrder, GagKey,
+    LegalBasis, MAX_ORDER_RECORDS, OrderRequest, OrderScope, OrderTerms, ReviewOutcome, Stage, Withheld,
 };
 pub use package::{Package, PackageOptions};
 pub use publish::FolderSink;

@@ -76,7 +76,7 @@ pub(crate) struct RecordKey {
 pub(crate) type SealedShares = Vec<([u8; 32], Vec<u8>)>;
 
 impl RecordKey {
-    #[cfg(test)]
+    /// Of the key that shares combined to.
     pub(crate) fn from_dek(place: Place, dek: Secret) -> Self {
         Self { place, dek }
     }
@@ -131,7 +131,6 @@ impl RecordKey {
 mod tests {
     use super::*;
     use crate::epoch::EpochWriter;
-    use crate::epoch::tests::open_as_custodian;
     use crate::key::{DisclosurePolicy, Identity, TenantCard, WriterKey};
 
     #[test]
@@ -152,7 +151,7 @@ mod tests {
 
         let mut opened = Vec::new();
         for (number, custodian) in (1u8..).zip(&custodians) {
-            let mk = open_as_custodian(&header, number, custodian).unwrap().0.at(place.seq);
+            let mk = header.open_as_custodian(number, custodian).unwrap().0.at(place.seq);
             let (commitment, share) = &sealed[usize::from(number) - 1];
             let y = Secret::from_slice(&unwrap(&mk, &place.share_context(sharing, number, 3), share).unwrap()).unwrap();
             assert_eq!(&place.share_commitment(number, &y), commitment);

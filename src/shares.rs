@@ -29,7 +29,6 @@ pub(crate) fn split(secret: &Secret, threshold: u8, count: u8) -> Result<Vec<Sec
 }
 
 /// Combines shares given with their x. The caller has checked each against its commitment.
-#[cfg(test)]
 pub(crate) fn combine(shares: &[(u8, &Secret)]) -> Result<Secret> {
     let rows: Vec<Vec<u8>> = shares.iter().map(|(x, y)| [&[*x][..], y.expose_secret()].concat()).collect();
     let rows = Zeroizing::new(rows);

@@ -6,7 +6,6 @@ use sha2::{Digest, Sha256};
 
 use crate::agreement::*;
 use crate::encoding::{codec, enc, padded_len};
-use crate::epoch::tests::open_as_custodian;
 use crate::epoch::{EpochHeader, EpochReader, EpochSecrets, EpochWriter};
 use crate::id::{EpochId, RecordId, TenantId, TransferId, VaultId, hex, unhex};
 use crate::index::IndexKey;
@@ -447,7 +446,7 @@ fn check_epoch_header(bytes: &[u8]) {
     assert_eq!(reader.message_key(0).unwrap().expose_secret(), keys.tenant.expose_secret());
     let shares: Vec<(u8, Secret)> = (1u8..=3)
         .map(|number| {
-            let (chain, share) = open_as_custodian(&header, number, &custodian(0x20 + number)).unwrap();
+            let (chain, share) = header.open_as_custodian(number, &custodian(0x20 + number)).unwrap();
             assert_eq!(chain.message_key().expose_secret(), keys.custodians[usize::from(number) - 1].expose_secret());
             (number, share)
         })

@@ -72,7 +72,7 @@ pub(crate) mod kinds {
     use crate::record::PartKind;
 
     /// Those that a document can name.
-    const ALL: [PartKind; 7] = [
+    pub(crate) const ALL: [PartKind; 7] = [
         PartKind::Audio,
         PartKind::Transcript,
         PartKind::Chat,

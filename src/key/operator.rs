@@ -37,6 +37,11 @@ impl OperatorKey {
         self.signing.public_key()
     }
 
+    /// Signs as the operator itself: orders, requests to custodians, notices.
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.signing.sign(message)
+    }
+
     /// The seed of the key above, for the epochs that the operator opens.
     pub(crate) fn signing_seed(&self) -> Secret {
         exp(&self.secret, &enc("operator-sign", &[]))

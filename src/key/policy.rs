@@ -202,6 +202,12 @@ impl DisclosurePolicy {
         &self.custodians
     }
 
+    /// The number of the custodian who has both of these keys.
+    pub(crate) fn number_of(&self, recipient: &Recipient, key: &PublicKey) -> Option<u8> {
+        let own = |custodian: &CustodianKey| custodian.recipient == *recipient && custodian.key == *key;
+        self.custodians.iter().position(own).and_then(|at| u8::try_from(at + 1).ok())
+    }
+
     /// What ingest pins.
     pub fn hash(&self) -> PolicyHash {
         PolicyHash::of(&self.body)
