@@ -46,6 +46,8 @@ pub(super) enum Said {
     Shredded,
     This(Box<Message>),
     Unreadable,
+    /// Nobody but the operator and the custodians, until then.
+    Withheld(Timestamp),
 }
 
 impl Said {
@@ -55,6 +57,7 @@ impl Said {
             State::Open(..) => Self::Altered,
             State::Shredded => Self::Shredded,
             State::Unreadable(_) => Self::Unreadable,
+            State::Withheld(withheld) => Self::Withheld(withheld.until()),
         }
     }
 }
@@ -155,6 +158,15 @@ impl<'a> Fold<'a> {
         };
         let message = match said {
             Said::This(message) => message,
+            Said::Withheld(until) => {
+                report.withheld += 1;
+                report.withheld_until = report.withheld_until.max(Some(until));
+                if until <= Timestamp::now() {
+                    report.findings.push(AuditFinding::NoticeOverdue(seq));
+                }
+                // It tells of no record that came in: whoever says that one did finds that nobody told of it.
+                return Some(RecordSet::of_headers([]));
+            }
             other => {
                 match other {
                     Said::Shredded => report.shredded += 1,

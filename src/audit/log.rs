@@ -1,13 +1,15 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::epoch::Walk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::EpochId;
 use crate::key::{PublicKey, VerifierKeys};
 use crate::ledger::{EntryPlace, Message, Receipt, StoredLog, Succession};
-use crate::retrieve::{SlotWindow, TenantSession};
+use crate::order::Withheld;
+use crate::retrieve::{SlotWindow, TenantSession, Veil, Veils, withheld};
+use crate::secret::Secret;
 use crate::store::EntryRow;
 use crate::tlog::{Leaf, Policy, SignedCheckpoint};
 
@@ -42,6 +44,8 @@ pub enum State {
     Shredded,
     /// It does not open although its key is there, or is no message.
     Unreadable(Error),
+    /// The operator says, and signed, that the tenant must not read it before a day.
+    Withheld(Box<Withheld>),
 }
 
 /// Where somebody is who opens many entries.
@@ -49,6 +53,7 @@ pub enum State {
 pub(super) struct Reading {
     walks: HashMap<EpochId, Option<Walk>>,
     slots: Option<SlotWindow>,
+    veils: Option<Arc<Veils>>,
 }
 
 impl TenantSession {
@@ -129,7 +134,8 @@ impl TenantLog<'_> {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such entry, or nobody knows the key that signed it;
-    /// [`Erased`](ErrorKind::Erased) if its message was shredded; [`Tampered`](ErrorKind::Tampered) if it does not open.
+    /// [`Erased`](ErrorKind::Erased) if its message was shredded; [`Refused`](ErrorKind::Refused) if it is withheld;
+    /// [`Tampered`](ErrorKind::Tampered) if it does not open.
     pub fn receipt(&self, seq: u64) -> Result<Receipt> {
         let entry = self.entries(seq, 1)?.pop().filter(|entry| entry.seq == seq && seq < self.size());
         let entry = entry.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a ledger's entry up"))?;
@@ -141,6 +147,7 @@ impl TenantLog<'_> {
             }
             State::Shredded => Err(Error::new(ErrorKind::Erased, "reading a ledger's entry whose key was shredded")),
             State::Unreadable(error) => Err(error),
+            State::Withheld(entry) => Err(withheld(&entry)),
         }
     }
 
@@ -187,7 +194,18 @@ impl TenantLog<'_> {
 
     pub(super) fn open(&self, row: EntryRow, reading: &mut Reading) -> Result<Entry> {
         let (seq, leaf) = (row.seq, Leaf::from_bytes(&row.leaf));
-        let opened = self.message(row, reading).and_then(|bytes| {
+        let veils = match &reading.veils {
+            Some(veils) => Arc::clone(veils),
+            None => Arc::clone(reading.veils.insert(self.session.veils()?)),
+        };
+        let veil = match veils.of(&self.key(), seq) {
+            Veil::None => None,
+            Veil::Lifted(key) => Some(key),
+            Veil::Withheld(withheld) => {
+                return Ok(Entry { seq, leaf, state: State::Withheld(Box::new(withheld.clone())) });
+            }
+        };
+        let opened = self.message(row, veil, reading).and_then(|bytes| {
             let message = Message::from_bytes(&bytes)?;
             Ok((bytes, message))
         });
@@ -204,12 +222,17 @@ impl TenantLog<'_> {
         Ok(Entry { seq, leaf, state })
     }
 
-    fn message(&self, row: EntryRow, reading: &mut Reading) -> Result<Vec<u8>> {
+    fn message(&self, row: EntryRow, veil: Option<Secret>, reading: &mut Reading) -> Result<Vec<u8>> {
         let session = self.session;
         let slots = reading.slots.get_or_insert_with(SlotWindow::many);
         let shred = slots.read(&session.room, row.slot)?;
-        let epoch = session.epoch(row.epoch)?;
-        let key = epoch.next_message_key(row.chain, reading.walks.entry(row.epoch).or_default())?;
+        let key = match veil {
+            Some(key) => key,
+            None => {
+                let epoch = session.epoch(row.epoch)?;
+                epoch.next_message_key(row.chain, reading.walks.entry(row.epoch).or_default())?
+            }
+        };
         let (vault, tenant, log) = (session.room.id, session.tenant, self.key());
         let place = EntryPlace { vault, tenant, epoch: row.epoch, chain: row.chain, log, seq: row.seq };
         place.open(&key, &shred, row.message)

@@ -19,6 +19,10 @@ pub struct AuditReport {
     pub opened: u64,
     /// Entries whose message was shredded.
     pub shredded: u64,
+    /// Entries that the operator withholds, as it signed, because it was ordered to.
+    pub withheld: u64,
+    /// Until when, the last of them.
+    pub withheld_until: Option<Timestamp>,
     /// Entries whose message an export leaves out: it was shredded, or did not open, or somebody took it away.
     pub missing: u64,
     /// Records that the entries tell of and whose headers are there; nothing if they were not compared.
@@ -50,6 +54,8 @@ pub enum AuditFinding {
     File(String),
     /// The log has another history than the pinned checkpoint, or that of a receipt, had at that size.
     Forked(u64),
+    /// The day has passed until which an entry was to be withheld, and no notice was given.
+    NoticeOverdue(u64),
     /// A document that an entry names is not stored, or not as it was.
     PaperMissing(u64),
     /// Fewer or other records are stored than an entry tells of.
@@ -97,6 +103,9 @@ impl fmt::Display for AuditFinding {
             Self::File(name) => write!(f, "the file {name} is missing or is not what belongs there"),
             Self::Forked(size) => {
                 write!(f, "the first {size} entries are not those of a head that was signed over them")
+            }
+            Self::NoticeOverdue(seq) => {
+                write!(f, "entry {seq} is still withheld, although the day has passed until which it was to be")
             }
             Self::PaperMissing(seq) => write!(f, "a document that entry {seq} names is not stored as it was"),
             Self::RecordsMissing(seq) => {
@@ -156,6 +165,9 @@ impl AuditReport {
         if self.shredded > 0 {
             limits.push(format!("What the {} shredded entries said.", self.shredded));
         }
+        if self.withheld > 0 {
+            limits.push(format!("What the {} withheld entries say, until the tenant is told.", self.withheld));
+        }
         if self.missing > 0 {
             limits.push(format!("What the {} entries without a message said, and why it is not there.", self.missing));
         }
@@ -178,6 +190,12 @@ impl fmt::Display for AuditReport {
                 writeln!(f, "A ledger of {} entries: {} opened, {} shredded.", head.size, self.opened, self.shredded)?
             }
             None => writeln!(f, "A ledger without a head of its own.")?,
+        }
+        if let Some(until) = self.withheld_until {
+            match self.withheld {
+                1 => writeln!(f, "1 entry withheld until {until}.")?,
+                n => writeln!(f, "{n} entries withheld, the last until {until}.")?,
+            }
         }
         if let Some((first, last)) = self.period {
             writeln!(f, "From {first} to {last}.")?;

@@ -53,6 +53,11 @@ impl OperatorKey {
         Signing::from_seed(&exp(&self.secret, &enc("log-key", &fields)))
     }
 
+    /// What seals the operator's own papers beside a tenant's entries: `EXP(secret, ENC("operator-paper"; vault, tenant))`.
+    pub(crate) fn paper_key(&self, vault: VaultId, tenant: TenantId) -> Secret {
+        exp(&self.secret, &enc("operator-paper", &[vault.as_bytes(), tenant.as_bytes()]))
+    }
+
     fn to_secrets(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(self.secret.expose_secret().to_vec())
     }

@@ -5,30 +5,29 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::entry::EntryPlace;
-use super::message::{Kind, MAX_MESSAGE, MAX_TEXT, Message, RecordSet};
+use super::keys::KeyRing;
+use super::make::{Maker, Sealing, Slot};
+use super::message::{Kind, MAX_TEXT, RecordSet};
 use super::publisher::Publisher;
 use super::queue::SinkStatus;
 use super::receipt::Receipt;
 use super::sink::{Outlet, SinkOptions, Source};
 use crate::epoch::MessageKeys;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{EpochId, TenantId, VaultId, random};
-use crate::key::{OperatorKey, PublicKey, Signing, WriterKey};
+use crate::id::TenantId;
+use crate::key::{OperatorKey, PublicKey, WriterKey};
+use crate::order::Gag;
 use crate::period::{Drawn, FirstBlock, OpenEpoch, Period};
 use crate::room::{Room, Tenant};
 use crate::secret::Secret;
-use crate::store::{
-    Act, ActRow, Append, Appended, Change, LogKeys, Make, NewEntry, NewPaper, Op, Outcome, Position, Which,
-};
-use crate::tlog::{Leaf, origin_of};
+use crate::store::{Act, ActRow, Append, Appended, Change, LogKeys, Make, Op, Outcome, Which};
 
 /// Tenants whose epochs are kept open for further entries: each holds a file.
 const MAX_DESKS: usize = 64;
 /// The act that an entry begins which says that the disk is full.
 const DEGRADED: &str = "degraded";
 /// The detail by which a message names the papers that are kept with it.
-const PAPERS: &str = "papers";
+pub(super) const PAPERS: &str = "papers";
 
 /// The ledgers of a vault, as one process writes in them.
 pub(crate) struct Ledger {
@@ -54,15 +53,27 @@ pub(crate) struct Tell {
     pub(crate) details: BTreeMap<String, String>,
     /// Documents that are kept with it. The message names their topics.
     pub(crate) papers: Vec<Paper>,
+    /// What keeps the tenant from reading it until a day.
+    pub(crate) gag: Option<Gag>,
 }
 
-/// A document that an entry speaks of: kept sealed, for the tenant.
+/// A document that an entry speaks of: kept sealed.
 pub(crate) struct Paper {
     /// Of what kind. In clear in the database.
     pub(crate) topic: &'static str,
     /// What it is about, by a random id. In clear in the database.
     pub(crate) about: Option<[u8; 16]>,
     pub(crate) bytes: Vec<u8>,
+    pub(crate) reader: Reader,
+}
+
+/// Who reads a paper.
+#[derive(Clone, Copy)]
+pub(crate) enum Reader {
+    /// The tenant, as it reads the entry.
+    Tenant,
+    /// The operator, and not the tenant.
+    Operator,
 }
 
 /// The records that an entry tells of.
@@ -99,7 +110,7 @@ pub(crate) struct Waiting {
 }
 
 /// The message, once its place is known.
-type Line = Arc<OnceLock<Vec<u8>>>;
+pub(super) type Line = Arc<OnceLock<Vec<u8>>>;
 
 impl Tell {
     pub(crate) fn new(kind: Kind, actor: impl Into<String>) -> Self {
@@ -114,12 +125,19 @@ impl Tell {
             refers,
             details: BTreeMap::new(),
             papers: Vec::new(),
+            gag: None,
         }
     }
 
-    /// Keeps a document with the entry.
+    /// Keeps a document with the entry, for the tenant.
     pub(crate) fn paper(mut self, topic: &'static str, about: Option<[u8; 16]>, bytes: Vec<u8>) -> Self {
-        self.papers.push(Paper { topic, about, bytes });
+        self.papers.push(Paper { topic, about, bytes, reader: Reader::Tenant });
+        self
+    }
+
+    /// Keeps a document with the entry, for the operator.
+    pub(crate) fn own_paper(mut self, topic: &'static str, about: Option<[u8; 16]>, bytes: Vec<u8>) -> Self {
+        self.papers.push(Paper { topic, about, bytes, reader: Reader::Operator });
         self
     }
 
@@ -406,84 +424,10 @@ impl Ledger {
     }
 
     fn make(&self, tenant: TenantId, tell: Tell, signer: Signer, sealing: Sealing, line: Line) -> Make {
-        let vault = self.room.id;
-        Box::new(move |position| make(position, vault, tenant, tell, signer, sealing, &line))
+        let (vault, operator) = (self.room.id, Arc::clone(&self.operator));
+        let maker = Maker { vault, tenant, operator, tell, signer, sealing, line };
+        Box::new(move |position| maker.make(position))
     }
-}
-
-/// What a message is sealed with.
-struct Sealing {
-    epoch: EpochId,
-    chain: u32,
-    message_key: Secret,
-    shred: Secret,
-    slot: Slot,
-}
-
-enum Slot {
-    At(u64),
-    FirstOf(Arc<FirstBlock>),
-}
-
-fn make(
-    position: &Position<'_>,
-    vault: VaultId,
-    tenant: TenantId,
-    tell: Tell,
-    signer: Signer,
-    sealing: Sealing,
-    line: &Line,
-) -> Result<Option<NewEntry>> {
-    let Tell { kind, actor, basis, purpose, records, payload, refers, mut details, papers } = tell;
-    let records = match records {
-        Told::Added if position.added.is_empty() => return Ok(None),
-        Told::Added => Some(RecordSet::of_headers(position.added.iter().copied())),
-        Told::Set(set) => Some(set),
-        Told::None => None,
-    };
-    if let Some(before) = position.predecessor {
-        details.insert("predecessor".to_owned(), before.origin.clone());
-        details.insert("predecessor-size".to_owned(), before.size.to_string());
-        details.insert("predecessor-root".to_owned(), crate::id::hex(&before.root));
-    }
-    if !papers.is_empty() {
-        let topics: Vec<&str> = papers.iter().map(|paper| paper.topic).collect();
-        details.insert(PAPERS.to_owned(), topics.join(" "));
-    }
-    let refers = match refers {
-        Some((log, seq)) if log != position.log => {
-            // Begun before the log was rotated, or restored: that number here is another entry's.
-            details.insert("began-log".to_owned(), origin_of(&log));
-            details.insert("began-entry".to_owned(), seq.to_string());
-            None
-        }
-        refers => refers.map(|(_, seq)| seq),
-    };
-    let mut nonce = [0; 32];
-    random(&mut nonce)?;
-    let (log, seq, time) = (position.origin.to_owned(), position.seq, position.time);
-    let message = Message { log, seq, time, kind, actor, basis, purpose, records, payload, refers, details, nonce };
-    let bytes = message.to_bytes();
-    if bytes.len() > MAX_MESSAGE {
-        return Err(Error::new(ErrorKind::TooLarge, "writing a ledger's entry"));
-    }
-    let Sealing { epoch, chain, message_key, shred, slot } = sealing;
-    let slot = match slot {
-        Slot::At(slot) => Some(slot),
-        Slot::FirstOf(block) => block.slot(),
-    };
-    let slot = slot.ok_or_else(|| Error::new(ErrorKind::Io, "drawing a slot for an entry"))?;
-    let place = EntryPlace { vault, tenant, epoch, chain, log: position.log, seq };
-    let sealed = place.seal(&message_key, &shred, &bytes)?;
-    let seal = |Paper { topic, about, bytes }: Paper| {
-        let body = place.seal_paper(topic, about, &message_key, &shred, &bytes)?;
-        Ok(NewPaper { topic, about, body })
-    };
-    let papers = papers.into_iter().map(seal).collect::<Result<_>>()?;
-    let leaf = Leaf::sign(&bytes, &signer.key, signer.sign).to_bytes();
-    // Called once.
-    let _ = line.set(bytes);
-    Ok(Some(NewEntry { leaf, epoch, chain, slot, message: sealed, papers }))
 }
 
 impl Waiting {
@@ -506,23 +450,4 @@ fn recorded(appended: Appended, line: Line, actor: PublicKey, epoch: Arc<OpenEpo
     let Appended { log, key, proof } = appended;
     let message = line.get().cloned().unwrap_or_default();
     Recorded { log, receipt: Arc::new(Receipt { message, proof, actor, log: key }), _epoch: epoch }
-}
-
-/// The keys of the logs, made as they are needed.
-struct KeyRing {
-    vault: VaultId,
-    operator: Arc<OperatorKey>,
-    known: RwLock<HashMap<(TenantId, u32), Arc<Signing>>>,
-}
-
-impl LogKeys for KeyRing {
-    fn log_key(&self, tenant: TenantId, generation: u32) -> Arc<Signing> {
-        let place = (tenant, generation);
-        if let Some(key) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
-            return Arc::clone(key);
-        }
-        let key = Arc::new(self.operator.log_key(self.vault, tenant, generation));
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(place, Arc::clone(&key));
-        key
-    }
 }

@@ -25,26 +25,48 @@ pub enum Kind {
     AgreementSigned,
     /// The tenant's card has a successor.
     CardChanged,
-    /// A third party says that it deleted what it had been sent, or why not.
-    DeletionAnswered,
+    /// Custodians showed on a record made for it that they can still open what an order asks for.
+    CustodiansDrilled,
     /// The disk was full; what could not be stored was refused, until [`Recovered`](Self::Recovered).
     Degraded,
+    /// A third party says that it deleted what it had been sent, or why not.
+    DeletionAnswered,
     /// Records came in. One entry for each commit.
     Ingested,
     /// The log ends here; another goes on.
     LogClosed,
     /// The log begins. Names the operator, the tenant's card and policy, and the log before it.
     LogOpened,
+    /// The tenant was told of an order.
+    NoticeGiven,
+    /// A quorum of custodians approved, and what they hold for these records or epochs was combined.
+    OrderApproved,
+    /// An order is over.
+    OrderClosed,
+    /// The tenant agreed to an order.
+    OrderConsented,
+    /// All records of an order were given to its authority.
+    OrderDisclosed,
+    /// What an approval began was stopped: some of it may have been given out, none of it as a whole.
+    OrderFailed,
+    /// The records were found that an order is about.
+    OrderFound,
+    /// Records are about to be given to an authority. Has the digest of what is given.
+    OrderProducing,
+    /// An order to disclose came in.
+    OrderReceived,
+    /// An order was reviewed: what came of it, and why.
+    OrderReviewed,
     /// What an entry began has no outcome: its process died.
     OutcomeUnknown,
     /// The tenant's disclosure policy has a successor.
     PolicyChanged,
     /// A record is about to be read, by one who asked for an entry each time.
     Read,
-    /// There is space again.
-    Recovered,
     /// Third parties were asked to delete what they had been sent.
     RecipientsTold,
+    /// There is space again.
+    Recovered,
     /// The log begins where an old copy of the one before it was put back. Names what [`LogOpened`](Self::LogOpened)
     /// does, what is left of the log before, what that had grown to, and the reason, as its `basis`.
     Restored,
@@ -76,15 +98,26 @@ pub enum Kind {
     Other(String),
 }
 
-pub(crate) const KINDS: [(Kind, &str); 26] = [
+pub(crate) const KINDS: [(Kind, &str); 37] = [
     (Kind::AgreementRevoked, "agreement.revoked"),
     (Kind::AgreementSigned, "agreement.signed"),
     (Kind::CardChanged, "card.changed"),
-    (Kind::DeletionAnswered, "deletion.answered"),
+    (Kind::CustodiansDrilled, "custodians.drilled"),
     (Kind::Degraded, "degraded"),
+    (Kind::DeletionAnswered, "deletion.answered"),
     (Kind::Ingested, "ingested"),
     (Kind::LogClosed, "log.closed"),
     (Kind::LogOpened, "log.opened"),
+    (Kind::NoticeGiven, "notice.given"),
+    (Kind::OrderApproved, "order.approved"),
+    (Kind::OrderClosed, "order.closed"),
+    (Kind::OrderConsented, "order.consented"),
+    (Kind::OrderDisclosed, "order.disclosed"),
+    (Kind::OrderFailed, "order.failed"),
+    (Kind::OrderFound, "order.found"),
+    (Kind::OrderProducing, "order.producing"),
+    (Kind::OrderReceived, "order.received"),
+    (Kind::OrderReviewed, "order.reviewed"),
     (Kind::OutcomeUnknown, "outcome.unknown"),
     (Kind::PolicyChanged, "policy.changed"),
     (Kind::Read, "read"),
@@ -329,7 +362,7 @@ mod tests {
         for (kind, name) in KINDS {
             assert_eq!((kind.to_string().as_str(), Kind::parse(name)), (name, kind));
         }
-        assert_eq!(Kind::parse("order.received").to_string(), "order.received");
+        assert_eq!(Kind::parse("teleported").to_string(), "teleported");
     }
 
     #[test]

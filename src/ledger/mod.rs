@@ -2,7 +2,10 @@
 
 mod desk;
 mod entry;
+mod keys;
+mod make;
 mod message;
+mod own;
 mod publisher;
 mod queue;
 mod receipt;
@@ -21,6 +24,7 @@ pub use sink::{LedgerHead, Sink, SinkError, SinkOptions};
 pub(crate) use desk::{Ledger, Recorded, Signer, Tell, Told, Waiting, check_text};
 pub(crate) use entry::EntryPlace;
 pub(crate) use message::MAX_MESSAGE;
+pub(crate) use own::OwnPaper;
 pub(crate) use receipt::log_files;
 pub(crate) use sink::{Given, Outlet};
 #[cfg(feature = "witness")]

@@ -9,14 +9,18 @@ mod request;
 mod approval;
 mod custodian;
 mod withheld;
+mod kept;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use approval::Opened;
 pub use approval::{Approval, ApprovalFault};
 pub use custodian::Custodian;
 pub use document::DisclosureOrder;
+pub(crate) use kept::{NOTICE, Notified};
 pub use request::{OrderRequest, Stage};
 pub use statement::{DisclosureConsent, DisclosureNotice};
 pub use terms::{Authority, MAX_ORDER_RECORDS, OrderScope, OrderTerms};
+pub(crate) use withheld::{Gag, WITHHELD};
 pub use withheld::{GagKey, Withheld};
 pub use words::{LegalBasis, ReviewOutcome};

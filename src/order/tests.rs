@@ -373,9 +373,9 @@ fn a_custodian_lifts_a_gag_on_its_day_and_not_before() {
     let scene = Scene::new();
     let (key, until) = (GagKey::generate().unwrap(), time(50));
     let (vault, tenant) = (scene.card.vault(), scene.card.tenant());
-    let seals = withheld::GagSeals::new(&key, vault, tenant, until, scene.policy.custodians()).unwrap();
+    let gag = Gag::new(key.copy(), vault, tenant, until, scene.policy.custodians()).unwrap();
     let log = small().public_key();
-    let withheld = Withheld::new((vault, tenant), (log, 7), (&key, until, &seals), |body| scene.operator.sign(body));
+    let withheld = Withheld::new((vault, tenant), (log, 7), &gag, |body| scene.operator.sign(body));
     let back = Withheld::from_bytes(&withheld.to_bytes(), &scene.operator()).unwrap();
     assert_eq!((&back, back.entry(), back.until()), (&withheld, (log, 7), until));
     assert!(Withheld::from_bytes(&withheld.to_bytes(), &small().public_key()).is_err());

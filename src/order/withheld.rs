@@ -15,6 +15,8 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 
 const LABEL: &str = "withheld";
+/// The topic under which it is stored, in clear, beside its entry.
+pub(crate) const WITHHELD: &str = "withheld";
 
 /// The key of everything that is withheld from a tenant because of one order. Wiped when dropped.
 pub struct GagKey(Secret);
@@ -87,13 +89,16 @@ pub struct Withheld {
     signature: [u8; 64],
 }
 
-/// A gag as it is sealed to custodians: the same beside every entry of it.
-#[derive(Clone)]
-pub(crate) struct GagSeals(Vec<([u8; 32], Vec<u8>)>);
+/// A gag: its key, its day, and the key sealed to the custodians, the same beside every entry of it.
+pub(crate) struct Gag {
+    key: GagKey,
+    until: Timestamp,
+    seals: Vec<([u8; 32], Vec<u8>)>,
+}
 
-impl GagSeals {
+impl Gag {
     pub(crate) fn new(
-        key: &GagKey,
+        key: GagKey,
         vault: VaultId,
         tenant: TenantId,
         until: Timestamp,
@@ -104,15 +109,21 @@ impl GagSeals {
             let recipient = custodian.recipient();
             Ok((Sha256::digest(recipient.to_field()).into(), seal(recipient, &info, key.as_bytes())?))
         };
-        custodians.iter().map(seal).collect::<Result<_>>().map(Self)
+        let seals = custodians.iter().map(seal).collect::<Result<_>>()?;
+        Ok(Self { key, until, seals })
     }
 
-    pub(crate) fn into_rows(self) -> Vec<([u8; 32], Vec<u8>)> {
-        self.0
+    pub(crate) fn key(&self) -> &GagKey {
+        &self.key
     }
 
-    pub(crate) fn from_rows(rows: Vec<([u8; 32], Vec<u8>)>) -> Self {
-        Self(rows)
+    /// Key, day and seals, as the operator keeps them.
+    pub(crate) fn to_parts(&self) -> ([u8; 32], Timestamp, Vec<([u8; 32], Vec<u8>)>) {
+        (*self.key.as_bytes(), self.until, self.seals.clone())
+    }
+
+    pub(crate) fn from_parts(key: [u8; 32], until: Timestamp, seals: Vec<([u8; 32], Vec<u8>)>) -> Self {
+        Self { key: GagKey(Secret::from_fn(|k| *k = key)), until, seals }
     }
 }
 
@@ -124,10 +135,10 @@ impl Withheld {
     pub(crate) fn new(
         (vault, tenant): (VaultId, TenantId),
         (log, seq): (PublicKey, u64),
-        (key, until, seals): (&GagKey, Timestamp, &GagSeals),
+        gag: &Gag,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Self {
-        let (gag, seals) = (key.id(), seals.0.clone());
+        let (until, seals, gag) = (gag.until, gag.seals.clone(), gag.key.id());
         let rows: Vec<Vec<u8>> = seals.iter().map(|(whom, sealed)| [&whom[..], sealed].concat()).collect();
         let (number, time) = (seq.to_be_bytes(), until.unix_ms().to_be_bytes());
         let mut fields: Vec<&[u8]> = vec![vault.as_bytes(), tenant.as_bytes(), log.as_bytes(), &number, &gag, &time];

@@ -8,6 +8,7 @@ mod record;
 mod scan;
 mod session;
 mod subject;
+mod veil;
 
 pub use list::{Cursor, Listed, Listing, Page};
 pub use part::PartReader;
@@ -16,3 +17,4 @@ pub use session::{Access, TenantSession};
 
 pub(crate) use paper::PaperPlace;
 pub(crate) use record::SlotWindow;
+pub(crate) use veil::{Veil, Veils, withheld};

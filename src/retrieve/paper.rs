@@ -2,12 +2,13 @@ use std::collections::HashMap;
 
 use super::record::SlotWindow;
 use super::session::TenantSession;
+use super::veil::{Veil, Veils};
 use crate::epoch::Walk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::EpochId;
 use crate::key::PublicKey;
 use crate::ledger::EntryPlace;
-use crate::secret::Plain;
+use crate::secret::{Plain, Secret};
 use crate::store::PaperRow;
 
 /// Papers that are read at once.
@@ -54,7 +55,18 @@ impl TenantSession {
     pub(crate) fn each_paper(
         &self,
         topic: &str,
+        behind: PaperPlace,
+        visit: impl FnMut(Paper) -> Result<()>,
+    ) -> Result<()> {
+        self.each_paper_unveiled(topic, behind, &*self.veils()?, visit)
+    }
+
+    /// As [`each_paper`](Self::each_paper), passing over those of entries that are withheld by `veils`.
+    pub(super) fn each_paper_unveiled(
+        &self,
+        topic: &str,
         mut behind: PaperPlace,
+        veils: &Veils,
         mut visit: impl FnMut(Paper) -> Result<()>,
     ) -> Result<()> {
         let mut walks: HashMap<EpochId, Option<Walk>> = HashMap::new();
@@ -68,21 +80,27 @@ impl TenantSession {
                     return Err(Error::new(ErrorKind::Tampered, "reading papers in the order of a ledger's entries"));
                 }
                 behind = PaperPlace { n: row.n, at: row.at };
-                let walk = walks.entry(row.epoch).or_default();
-                visit(self.open_paper(row, walk)?)?;
+                match veils.of(&row.log, row.seq) {
+                    Veil::None => {
+                        let walk = walks.entry(row.epoch).or_default();
+                        let key = self.epoch(row.epoch)?.next_message_key(row.chain, walk)?;
+                        visit(self.open_paper(row, &key)?)?;
+                    }
+                    Veil::Lifted(key) => visit(self.open_paper(row, &key)?)?,
+                    Veil::Withheld(_) => {}
+                }
             }
         }
     }
 
-    fn open_paper(&self, row: PaperRow, walk: &mut Option<Walk>) -> Result<Paper> {
+    fn open_paper(&self, row: PaperRow, key: &Secret) -> Result<Paper> {
         if !row.is_whole() {
             return Err(Error::new(ErrorKind::Tampered, "reading a paper of a ledger's entry"));
         }
         let PaperRow { n, at, log, seq, epoch, chain, slot, topic, about, body, digest: _ } = row;
         let shred = SlotWindow::one().read(&self.room, slot)?;
-        let key = self.epoch(epoch)?.next_message_key(chain, walk)?;
         let place = EntryPlace { vault: self.room.id, tenant: self.tenant, epoch, chain, log, seq };
-        let bytes = place.open_paper(&topic, about, &key, &shred, body)?;
+        let bytes = place.open_paper(&topic, about, key, &shred, body)?;
         Ok(Paper { place: PaperPlace { n, at }, log, seq, about, bytes })
     }
 }

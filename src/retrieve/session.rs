@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::record::{Record, SlotWindow};
+use super::veil::Known;
 use crate::epoch::{EpochHeader, EpochReader, Walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId};
@@ -95,6 +96,7 @@ pub struct TenantSession {
     epochs: RwLock<HashMap<EpochId, Arc<EpochReader>>>,
     /// Records of which something was given out.
     given: Mutex<HashSet<RecordId>>,
+    pub(super) veils: Known,
     lease: Lease,
 }
 
@@ -149,7 +151,15 @@ impl TenantSession {
         // Nothing is given out while the mark of what was said about it could still be lost.
         room.anchor.sync()?;
         let (tenant, openers) = (lease.tenant, vec![opener]);
-        Ok(Self { room, tenant, openers, epochs: RwLock::default(), given: Mutex::default(), lease })
+        Ok(Self {
+            room,
+            tenant,
+            openers,
+            epochs: RwLock::default(),
+            given: Mutex::default(),
+            veils: Known::default(),
+            lease,
+        })
     }
 
     /// Adds the identity of a card that has a successor: it opens what was sealed before.
@@ -321,7 +331,7 @@ impl TenantSession {
 
 impl fmt::Debug for TenantSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { room, tenant, openers: _, epochs: _, given: _, lease: _ } = self;
+        let Self { room, tenant, openers: _, epochs: _, given: _, veils: _, lease: _ } = self;
         write!(f, "TenantSession({tenant} of {})", room.id)
     }
 }

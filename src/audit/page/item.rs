@@ -16,6 +16,8 @@ pub(crate) enum Said {
     Act(Act),
     /// Its key was erased.
     Shredded,
+    /// The operator withholds it until then.
+    Withheld(Timestamp),
     /// It does not open, or is not the text that was written.
     Unreadable,
 }
@@ -37,7 +39,7 @@ impl Item {
         match &self.said {
             // A newer program's kinds are mostly rules of a newer kind.
             Said::Act(act) => sentence(&act.kind, act.records).map_or(Group::Governed, |(group, _)| group),
-            Said::Shredded | Said::Unreadable => Group::Unreadable,
+            Said::Shredded | Said::Withheld(_) | Said::Unreadable => Group::Unreadable,
         }
     }
 }

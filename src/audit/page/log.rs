@@ -127,6 +127,7 @@ fn item(entry: Entry) -> Item {
     let (time, said) = match entry.state {
         State::Open(bytes, message) if entry.leaf.is_of(&bytes) => (Some(message.time), Said::Act(act(*message))),
         State::Shredded => (None, Said::Shredded),
+        State::Withheld(withheld) => (None, Said::Withheld(withheld.until())),
         // The report has the finding.
         State::Open(..) | State::Unreadable(_) => (None, Said::Unreadable),
     };

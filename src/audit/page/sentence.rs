@@ -24,7 +24,7 @@ impl Group {
         ),
         Self::Erased.series("Erased", "Interactions were destroyed by destroying their keys."),
         Self::Trouble.series("Trouble", "Something failed, was restored, or has an outcome that nobody knows."),
-        Self::Unreadable.series("Unreadable", "The text of the entry is erased, or does not open."),
+        Self::Unreadable.series("Unreadable", "The text of the entry is erased, withheld by order, or does not open."),
     ];
 
     const fn series(self, name: &'static str, meaning: &'static str) -> Series<'static> {
@@ -64,7 +64,8 @@ pub(crate) fn sentence(kind: &str, records: Option<u64>) -> Option<(Group, Strin
         "transfer.authorised" => (HandedOver, format!("Handing {of} to a third party was authorised.")),
         "transfer.completed" => (HandedOver, did("handed to a third party.")),
         "transfer.receipted" => (HandedOver, format!("The third party signed that it received {of}.")),
-        "disclosed" => (HandedOver, did("disclosed to an authority, as an order required.")),
+        "order.producing" => (HandedOver, format!("Giving {of} to an authority begins, as an order required.")),
+        "order.disclosed" => (HandedOver, did("disclosed to an authority, as an order required.")),
 
         "transfer.refused" => (Governed, plain("A transfer to a third party was refused; nothing left the vault.")),
         "agreement.signed" => (Governed, plain("An agreement with a third party came into force.")),
@@ -83,7 +84,13 @@ pub(crate) fn sentence(kind: &str, records: Option<u64>) -> Option<(Group, Strin
         "order.received" => (Governed, plain("An authority's order to disclose was received.")),
         "order.reviewed" => (Governed, plain("An authority's order to disclose was reviewed.")),
         "order.approved" => (Governed, plain("An authority's order to disclose was approved.")),
-        "order.rejected" => (Governed, plain("An authority's order to disclose was rejected.")),
+        "order.consented" => (Governed, plain("The tenant agreed to an authority's order to disclose.")),
+        "order.found" => (Governed, format!("Custodians helped find {of} that an order is about.")),
+        "order.closed" => (Governed, plain("An authority's order to disclose was closed.")),
+        "custodians.drilled" => (
+            Governed,
+            plain("The custodians showed, on a record made for it, that they can still open what an order asks for."),
+        ),
         "notice.given" => (Governed, plain("The tenant was told of a disclosure.")),
         "hold.placed" => (Governed, format!("A legal hold was placed on {of}: no erasure until it ends.")),
         "hold.released" => (Governed, format!("A legal hold on {of} was released.")),
@@ -96,6 +103,7 @@ pub(crate) fn sentence(kind: &str, records: Option<u64>) -> Option<(Group, Strin
 
         "erased" => (Erased, did("erased: the keys to open them no longer exist.")),
 
+        "order.failed" => (Trouble, plain("A disclosure to an authority was stopped before its end.")),
         "transfer.failed" => (Trouble, plain("A transfer to a third party failed.")),
         "transfer.outcome_unknown" | "outcome.unknown" => {
             (Trouble, plain("It is not known whether an act was carried out: the program stopped before it could say."))
@@ -137,7 +145,7 @@ mod tests {
         for (kind, records, text) in [
             ("ingested", Some(3), "A writer process stored 3 interactions."),
             ("ingested", Some(1), "A writer process stored 1 interaction."),
-            ("disclosed", Some(1), "1 interaction was disclosed to an authority, as an order required."),
+            ("order.disclosed", Some(1), "1 interaction was disclosed to an authority, as an order required."),
             ("session.closed", Some(0), "A reading session ended; no interaction was read in it."),
             ("transfer.completed", Some(12_000), "12,000 interactions were handed to a third party."),
             ("transfer.completed", None, "Interactions were handed to a third party."),

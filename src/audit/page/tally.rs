@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 pub(crate) struct Tally {
     pub(super) entries: u64,
     pub(super) shredded: u64,
+    pub(super) withheld: u64,
     pub(super) unreadable: u64,
     /// Entries without a time.
     pub(super) timeless: u64,
@@ -26,6 +27,7 @@ impl Tally {
         match item.said {
             Said::Act(_) => {}
             Said::Shredded => self.shredded += 1,
+            Said::Withheld(_) => self.withheld += 1,
             Said::Unreadable => self.unreadable += 1,
         }
         self.outline.add(item.time, Groups::of(group as usize, !group.is_routine()));

@@ -4,7 +4,7 @@ use std::ops::Range;
 use super::item::{Act, Item, Said};
 use super::sentence::sentence;
 use super::tally::Tally;
-use crate::html::{Days, Entry, Grouped, Page};
+use crate::html::{Days, Entry, Grouped, Page, moment};
 use crate::time::Timestamp;
 
 /// Processes that commit at the same moment may be written in another order.
@@ -37,6 +37,9 @@ impl Timeline {
         match &item.said {
             Said::Act(act) => told(act, first..item.seq, page)?,
             Said::Shredded => page.element("p", &[], SHREDDED)?,
+            Said::Withheld(until) => {
+                page.element("p", &[], format_args!("The operator withholds this entry until {}.", moment(*until)))?
+            }
             Said::Unreadable => page.element("p", &[], UNREADABLE)?,
         }
         Entry::close(id, format_args!("Entry {}", Grouped::from(item.seq)), &item.receipt, page)

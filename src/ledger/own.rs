@@ -1,0 +1,56 @@
+//! Papers that the operator keeps with a tenant's entries, for itself.
+
+use super::desk::Ledger;
+use super::entry::EntryPlace;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::TenantId;
+use crate::key::PublicKey;
+use crate::secret::Plain;
+use crate::store::{PaperRow, Slot};
+
+/// Papers that are read at once.
+const PAGE: usize = 256;
+
+/// A document that the operator keeps with an entry.
+pub(crate) struct OwnPaper {
+    pub(crate) log: PublicKey,
+    pub(crate) seq: u64,
+    pub(crate) about: Option<[u8; 16]>,
+    pub(crate) bytes: Plain,
+}
+
+impl Ledger {
+    /// The operator's own papers of a topic that are kept with a tenant's ledger, the oldest first, each with the log and
+    /// number of its entry.
+    ///
+    /// # Errors
+    /// `Erased`, `Tampered` or `Damaged` if one does not open, `Tampered` also if they are not in the order of their entries;
+    /// else as the database.
+    pub(crate) fn own_papers(&self, tenant: TenantId, topic: &str) -> Result<Vec<OwnPaper>> {
+        let (room, key) = (&self.room, self.operator.paper_key(self.room.id, tenant));
+        let (mut papers, mut last) = (Vec::new(), (0, 0));
+        loop {
+            let rows = room.store.papers(tenant, Some(topic), last.0, PAGE)?;
+            if rows.is_empty() {
+                return Ok(papers);
+            }
+            for row in rows {
+                let tampered = || Error::new(ErrorKind::Tampered, "reading the operator's papers of a ledger");
+                if row.at <= last.1 || !row.is_whole() {
+                    return Err(tampered());
+                }
+                last = (row.n, row.at);
+                let shred = match room.slots.read(row.slot)? {
+                    Slot::Live(shred) => shred,
+                    Slot::Erased => {
+                        return Err(Error::new(ErrorKind::Erased, "reading the operator's papers"));
+                    }
+                };
+                let PaperRow { log, seq, epoch, chain, about, body, .. } = row;
+                let place = EntryPlace { vault: room.id, tenant, epoch, chain, log, seq };
+                let bytes = place.open_paper(topic, about, &key, &shred, body)?;
+                papers.push(OwnPaper { log, seq, about, bytes });
+            }
+        }
+    }
+}
