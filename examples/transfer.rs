@@ -162,12 +162,12 @@ impl Tenant {
     }
 
     fn send(&self, transfer: &Transfer, to: &Path) -> Done<SentPackage> {
-        let (file, mut bar) = (File::create_new(to)?, None::<(TransferStage, Progress)>);
+        let (file, mut bar) = (File::create_new(to)?, None::<(PackageStage, Progress)>);
         let sent = self.session.transfer(transfer, &file, |now| {
             if let Some((_, done)) = bar.take_if(|(stage, _)| *stage != now.stage) {
                 done.done();
             }
-            let what = if now.stage == TransferStage::Hashing { "read and hashed" } else { "sealed and sent" };
+            let what = if now.stage == PackageStage::Hashing { "read and hashed" } else { "sealed and sent" };
             let (_, bar) = bar.get_or_insert_with(|| (now.stage, Progress::new(what, now.of)));
             bar.bar().set_position(now.bytes);
             ControlFlow::Continue(())

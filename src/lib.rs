@@ -49,6 +49,7 @@ mod search;
 mod export;
 mod play;
 mod restrict;
+mod bundle;
 mod package;
 mod agree;
 mod transfer;
@@ -72,6 +73,7 @@ pub use agreement::{
     Refusal, Scope, Shortfall, SubProcessors, Terms, TransferPolicy, TransferRules, Transferred,
 };
 pub use audit::{AuditFinding, AuditReport, Auditor, Entry, ExportedLog, State, TenantLog};
+pub use bundle::{MAX_PACKAGE_RECORDS, PackageProgress, PackageStage};
 pub use check::{CheckReport, Finding, FindingKind, Swept};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};
 pub use error::{Error, ErrorKind, Result};
@@ -105,8 +107,8 @@ pub use search::{Match, Matches, Pattern, Place, Progress};
 pub use text::{Text, Turn};
 pub use time::Timestamp;
 pub use transfer::{
-    Exclusion, MAX_TRANSFER_RECORDS, PlannedRecord, SentPackage, SentRecord, SentTransfer, Subjects, Transfer,
-    TransferOutcome, TransferPlan, TransferProgress, TransferQuery, TransferStage, WhyExcluded,
+    Exclusion, PlannedRecord, SentPackage, SentRecord, SentTransfer, Subjects, Transfer, TransferOutcome, TransferPlan,
+    TransferQuery, WhyExcluded,
 };
 pub use vault::{Vault, VaultOptions};
 #[cfg(feature = "witness")]

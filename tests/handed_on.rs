@@ -13,7 +13,7 @@ use common::{Owner, World, noise, operator, rows};
 use strongroom::*;
 use zeroize::Zeroizing;
 
-const GO_ON: fn(TransferProgress) -> ControlFlow<()> = |_| ControlFlow::Continue(());
+const GO_ON: fn(PackageProgress) -> ControlFlow<()> = |_| ControlFlow::Continue(());
 
 struct Scene {
     world: World,
@@ -287,8 +287,8 @@ fn what_is_sent_again_is_no_more_than_before_and_does_not_go_twice() {
     let draft = call("+15722568380").queue("billing").agent("agent-marker");
     let id = scene.ingest(draft.part(PartKind::Chat, "text/plain", part("chat-marker")));
     let session = scene.session();
-    let end: fn(TransferProgress) -> ControlFlow<()> = |progress| match progress.stage {
-        TransferStage::Sending => ControlFlow::Break(()),
+    let end: fn(PackageProgress) -> ControlFlow<()> = |progress| match progress.stage {
+        PackageStage::Sending => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     let transfer = Transfer::of(agreement.id(), PURPOSE, [id]);

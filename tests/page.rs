@@ -134,7 +134,7 @@ impl Handed {
 
         let session = world.session(acme);
         let transfer = |at: usize| Transfer::of(agreements[at].id(), PURPOSE, ids.clone());
-        let go_on = |_: TransferProgress| ControlFlow::Continue(());
+        let go_on = |_: PackageProgress| ControlFlow::Continue(());
         let mut package = Vec::new();
         session.transfer(&transfer(0), &mut package, go_on).unwrap();
         let folder = world.dir.path().join("opened");
@@ -144,7 +144,7 @@ impl Handed {
         session.transfer(&transfer(1), std::io::sink(), go_on).unwrap();
         session
             .transfer(&transfer(2), std::io::sink(), |progress| match progress.stage {
-                TransferStage::Sending => ControlFlow::Break(()),
+                PackageStage::Sending => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             })
             .unwrap_err();

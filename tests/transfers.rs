@@ -11,7 +11,7 @@ use common::third_party::{DAY, PURPOSE, ThirdParty, agree, draft, profile, rules
 use common::{World, noise};
 use strongroom::*;
 
-const GO_ON: fn(TransferProgress) -> ControlFlow<()> = |_| ControlFlow::Continue(());
+const GO_ON: fn(PackageProgress) -> ControlFlow<()> = |_| ControlFlow::Continue(());
 
 /// A call with a recording, a transcript and an original document, of a customer with this number.
 fn call(customer: &str, queue: &str, words: &str, audio: usize) -> Draft<'static> {
@@ -98,7 +98,7 @@ fn both_sides_end_to_end() {
         .unwrap();
     assert_eq!((done.plan.records.len(), done.plan.left_out()), (3, 0));
     let last = |stage| seen.iter().rfind(|p| p.stage == stage).map(|p| (p.bytes, p.of)).unwrap();
-    for stage in [TransferStage::Hashing, TransferStage::Sending] {
+    for stage in [PackageStage::Hashing, PackageStage::Sending] {
         assert_eq!(last(stage), (done.plan.bytes, done.plan.bytes), "{stage:?}");
     }
 
@@ -247,7 +247,7 @@ fn revocation_expiry_and_a_stricter_policy_stop_a_running_transfer_at_the_next_r
         let (mut out, mut ended) = (Vec::new(), false);
         let error = session
             .transfer(&sent.transfer(), &mut out, |progress| {
-                if progress.stage == TransferStage::Sending && !ended {
+                if progress.stage == PackageStage::Sending && !ended {
                     ended = true;
                     end(&sent);
                 }
@@ -364,7 +364,7 @@ fn a_transfer_that_is_cancelled_or_cannot_be_written_has_failed_and_can_be_made_
     assert!(session.transfers(&TransferQuery::all()).unwrap().is_empty(), "nothing had been said");
     let mut out = Vec::new();
     let late = session.transfer(&sent.transfer(), &mut out, |progress| match progress.stage {
-        TransferStage::Sending if progress.bytes > 150_000 => ControlFlow::Break(()),
+        PackageStage::Sending if progress.bytes > 150_000 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
     assert_eq!(late.unwrap_err().kind(), ErrorKind::Cancelled);
@@ -667,7 +667,7 @@ fn a_long_recording_arrives_to_the_byte_and_one_that_no_longer_opens_ends_the_tr
     let (object, mut damaged) = (largest.unwrap(), false);
     let (mut out, mut bytes) = (Vec::new(), 0);
     let error = session.transfer(&transfer, &mut out, |progress| {
-        if progress.stage == TransferStage::Sending && !std::mem::replace(&mut damaged, true) {
+        if progress.stage == PackageStage::Sending && !std::mem::replace(&mut damaged, true) {
             let mut sealed = std::fs::read(&object).unwrap();
             bytes = sealed.len();
             sealed[2_500_000] ^= 1;

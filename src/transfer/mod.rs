@@ -5,15 +5,13 @@ mod minimise;
 mod paper;
 mod plan;
 mod content;
-mod progress;
 mod pack;
 mod send;
 mod sent;
 
 #[cfg(test)]
 pub(crate) use minimise::Pseudonyms;
-pub use plan::{Exclusion, MAX_RECORDS as MAX_TRANSFER_RECORDS, PlannedRecord, TransferPlan, WhyExcluded};
-pub use progress::{TransferProgress, TransferStage};
+pub use plan::{Exclusion, PlannedRecord, TransferPlan, WhyExcluded};
 pub use send::SentPackage;
 pub use sent::{SentRecord, SentTransfer, TransferOutcome, TransferQuery};
 pub use wish::{Subjects, Transfer};

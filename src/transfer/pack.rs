@@ -1,19 +1,9 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-
 use super::content::{self, Sorted};
-use super::plan::{Choice, Exclusion, MAX_RECORDS, PlannedRecord, TransferPlan, WhyExcluded};
-use super::progress::{TransferStage, Watch, proceed};
+use super::plan::{Choice, Exclusion, PlannedRecord, TransferPlan, WhyExcluded};
 use crate::bagit::{self, Sums};
+use crate::bundle::{self, BUNDLE, BUNDLE_TEXT, MAX_PACKAGE_RECORDS, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::retrieve::TenantSession;
-
-/// Names in the bag, below `data/`.
-const BUNDLE: &str = "manifest.json";
-pub(super) const BUNDLE_TEXT: &[u8] = b"{\"format\":\"vcon-bundle\",\"version\":\"1.0\"}\n";
-
-/// Threads that hash at the most: each holds a few MiB.
-const MAX_THREADS: usize = 8;
 
 /// Everything that goes, hashed.
 pub(super) struct Packed<'s> {
@@ -43,7 +33,8 @@ pub(super) fn pack<'c>(
     archive.info("External-Description", "Records that a tenant sent to a third party, as a vCon bundle")?;
     let (mut sources, mut sorted) = (Vec::new(), Vec::new());
     let records = std::mem::take(&mut plan.records);
-    for Hashed { planned, parts, document } in hash_all(session, &records, &choice, plan.bytes, watch)? {
+    let hashed = bundle::each(&records, plan.bytes, watch, |planned, tell| hash(session, planned, &choice, tell))?;
+    for Hashed { planned, parts, document } in hashed {
         let (at, record) = (sorted.len(), planned.record);
         let why = WhyExcluded::CannotBeCut;
         plan.excluded.extend(parts.uncut.iter().map(|part| Exclusion { record, part: Some(*part), why }));
@@ -56,7 +47,7 @@ pub(super) fn pack<'c>(
             // The same content in two records is one file.
             if !archive.has(&name) {
                 archive.add(&name, medium.len, medium.sums)?;
-                if archive.files() > MAX_RECORDS {
+                if archive.files() > MAX_PACKAGE_RECORDS {
                     return Err(Error::new(ErrorKind::TooLarge, "packing a transfer of more than 30,000 files"));
                 }
                 sources.push(Source::Part(at, medium.part));
@@ -81,61 +72,14 @@ struct Hashed {
     document: Option<(u64, Sums)>,
 }
 
-/// Reads and hashes records on several cores. This thread tells `watch`.
-fn hash_all(
-    session: &TenantSession,
-    records: &[PlannedRecord],
-    choice: &Choice<'_>,
-    of: u64,
-    watch: Watch<'_>,
-) -> Result<Vec<Hashed>> {
-    enum News {
-        Bytes(u64),
-        Record(usize, Box<Result<Hashed>>),
-    }
-    let (next, (tell, heard)) = (AtomicUsize::new(0), sync_channel(64));
-    let run = |tell: SyncSender<News>| {
-        // When nobody listens any more, it is over.
-        let over = |_| Error::new(ErrorKind::Cancelled, "hashing what is to be sent");
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(planned) = records.get(at) else { return };
-            let hashed = hash(session, planned, choice, |bytes| tell.send(News::Bytes(bytes)).map_err(over));
-            if tell.send(News::Record(at, Box::new(hashed))).is_err() {
-                return;
-            }
-        }
-    };
-    let mut hashed: Vec<Option<Hashed>> = Vec::new();
-    hashed.resize_with(records.len(), || None);
-    std::thread::scope(|scope| {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        for tell in vec![tell; cores.min(MAX_THREADS).min(records.len())] {
-            scope.spawn(move || run(tell));
-        }
-        let mut done = 0;
-        for news in heard {
-            match news {
-                News::Bytes(bytes) => {
-                    done += bytes;
-                    proceed(&mut *watch, TransferStage::Hashing, done, of)?;
-                }
-                News::Record(at, record) => hashed[at] = Some((*record)?),
-            }
-        }
-        Ok::<(), Error>(())
-    })?;
-    Ok(hashed.into_iter().flatten().collect())
-}
-
 fn hash(
     session: &TenantSession,
     planned: &PlannedRecord,
     choice: &Choice<'_>,
-    tell: impl Fn(u64) -> Result<()>,
+    tell: &dyn Fn(u64) -> Result<()>,
 ) -> Result<Hashed> {
     let (mut planned, record) = (planned.clone(), session.read(planned.record)?);
-    let parts = content::sort(&record, &planned, choice.wish, &tell)?;
+    let parts = content::sort(&record, &planned, choice.wish, tell)?;
     planned.parts.retain(|number| !parts.uncut.contains(number));
     if planned.parts.is_empty() {
         return Ok(Hashed { planned, parts, document: None });

@@ -3,14 +3,13 @@ use std::fmt;
 use super::minimise::Minimiser;
 use super::wish::{Records, Transfer, Wish};
 use crate::agreement::Agreement;
+use crate::bundle::MAX_PACKAGE_RECORDS;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RecordId;
 use crate::record::{Head, PartKind};
 use crate::restrict::Restrictions;
 use crate::retrieve::{Record, TenantSession};
 
-/// Records in a transfer at the most, and files: what is kept of each in memory while it runs is some 600 bytes.
-pub const MAX_RECORDS: usize = 30_000;
 /// Records that are listed at once.
 const PAGE: usize = 256;
 
@@ -153,7 +152,7 @@ impl Choice<'_> {
             plan.excluded.push(Exclusion { record: id, part: None, why: WhyExcluded::NothingLeft });
             return Ok(());
         }
-        if plan.records.len() == MAX_RECORDS {
+        if plan.records.len() == MAX_PACKAGE_RECORDS {
             return Err(Error::new(ErrorKind::TooLarge, "planning a transfer of more than 30,000 records"));
         }
         plan.bytes += bytes;

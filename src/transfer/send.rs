@@ -1,20 +1,20 @@
 use std::fmt::Display;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 
 use sha2::{Digest, Sha256};
 
 use super::content;
 use super::minimise::{Minimiser, Pseudonyms};
-use super::pack::{BUNDLE_TEXT, Packed, Source, pack};
+use super::pack::{Packed, Source, pack};
 use super::paper::{self, Authorised, Held, HeldRecord, Step};
 use super::plan::{Choice, TransferPlan};
-use super::progress::{TransferProgress, TransferStage, Watch, proceed};
 use super::wish::{Transfer, Wish};
 use crate::age;
 use crate::agree::{Permit, Standing, refused};
 use crate::agreement::{Agreement, Field};
 use crate::bagit::Verify;
+use crate::bundle::{BUNDLE_TEXT, Counted, PackageProgress, PackageStage, Watch, proceed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TransferId, hex};
 use crate::key::PublicKey;
@@ -76,7 +76,7 @@ impl TenantSession {
         &self,
         transfer: &Transfer,
         out: impl Write,
-        mut watch: impl FnMut(TransferProgress) -> ControlFlow<()>,
+        mut watch: impl FnMut(PackageProgress) -> ControlFlow<()>,
     ) -> Result<SentPackage> {
         self.send(transfer, None, out, &mut watch)
     }
@@ -93,7 +93,7 @@ impl TenantSession {
         &self,
         id: TransferId,
         out: impl Write,
-        mut watch: impl FnMut(TransferProgress) -> ControlFlow<()>,
+        mut watch: impl FnMut(PackageProgress) -> ControlFlow<()>,
     ) -> Result<SentPackage> {
         let (sent, held) = self.unfinished(id)?;
         let records = held.records.iter().map(|held| held.record);
@@ -395,7 +395,7 @@ fn release(
                 medium.read(&record, |content| {
                     let tell = |bytes| {
                         done += bytes;
-                        proceed(&mut *watch, TransferStage::Sending, done, of)
+                        proceed(&mut *watch, PackageStage::Sending, done, of)
                     };
                     // What a vault opens is what was sealed: its length is all that can differ.
                     writer.put(&mut Counted { content, tell }, Verify::Length)
@@ -406,7 +406,7 @@ fn release(
                 // Made again: it must be what the ledger has the digest of.
                 writer.put(&mut &document[..], Verify::Sha256)?;
                 done += sorted.inline_bytes(&record);
-                proceed(&mut *watch, TransferStage::Sending, done, of)?;
+                proceed(&mut *watch, PackageStage::Sending, done, of)?;
             }
         }
     }
@@ -444,18 +444,4 @@ fn rotations(session: &TenantSession, from: PublicKey, to: PublicKey) -> Result<
         (key, next) = (logs[at].key(), at + 1);
     }
     Ok(files)
-}
-
-/// Tells how much was read.
-struct Counted<'c, T> {
-    content: &'c mut dyn Read,
-    tell: T,
-}
-
-impl<T: FnMut(u64) -> Result<()>> Read for Counted<'_, T> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let got = self.content.read(buf)?;
-        (self.tell)(got as u64)?;
-        Ok(got)
-    }
 }
