@@ -62,9 +62,9 @@ impl Import {
         }
         let mut coercions = Vec::new();
         let mut draft = Draft::new(Channel::Email);
-        match parsed.header_raw("Date").map(str::trim) {
+        match parsed.header_raw("Date") {
             None => coercions.push(Coercion::new("Date", "missing: listed under the time of its ingest")),
-            Some(raw) => match date(&parsed, raw) {
+            Some(_) => match sent(&parsed) {
                 Some(time) => draft = draft.start(time),
                 None => coercions
                     .push(Coercion::new("Date", "without a zone or no date: listed under the time of its ingest")),
@@ -149,7 +149,8 @@ impl Import {
 }
 
 /// The date, if its header has a zone.
-fn date(parsed: &Message<'_>, raw: &str) -> Option<Timestamp> {
+pub(crate) fn sent(parsed: &Message<'_>) -> Option<Timestamp> {
+    let raw = parsed.header_raw("Date")?.trim();
     let date = parsed.date().filter(|date| date.is_valid())?;
     // Comments behind it aside, a zone is the last word: +0100, GMT, or a letter.
     let raw = raw.split('(').next().unwrap_or_default().trim_end();

@@ -6,5 +6,7 @@ mod mbox;
 pub use import::Import;
 pub use mbox::{Mbox, MboxMessage};
 
+pub(crate) use import::sent;
+
 /// Bytes of a message.
 pub const MAX_MESSAGE: u64 = 64 << 20;

@@ -15,6 +15,19 @@ pub struct Subject {
     pub identifiers: Vec<Identifier>,
 }
 
+impl Role {
+    /// The word for it, which is the producer's for any other.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Customer => "customer",
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Bot => "bot",
+            Self::Other(other) => other,
+        }
+    }
+}
+
 impl Subject {
     /// Somebody who is known by one identifier.
     pub fn new(role: Role, identifier: Identifier) -> Self {

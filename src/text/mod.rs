@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::decoders::html::html_to_text;
-use mail_parser::{Message, MessageParser};
+use mail_parser::{Address, Message, MessageParser};
 
 /// The text of a part as a person reads it and as a search looks through it.
 ///
@@ -135,6 +135,16 @@ pub(crate) fn parse_message(bytes: &[u8]) -> Option<Message<'_>> {
     catch_unwind(AssertUnwindSafe(|| MessageParser::default().parse(bytes))).ok().flatten()
 }
 
+/// Those whom a header of a message names, as people write them.
+pub(crate) fn correspondents(list: Option<&Address<'_>>) -> Vec<String> {
+    let all = list.into_iter().flat_map(Address::iter);
+    all.map(|one| match (one.name(), one.address()) {
+        (Some(name), Some(address)) => format!("{name} <{address}>"),
+        (one, other) => one.or(other).unwrap_or_default().to_owned(),
+    })
+    .collect()
+}
+
 /// Subject, correspondents and text of an e-mail message.
 fn email(bytes: &[u8]) -> Option<Text<'static>> {
     let message = parse_message(bytes)?;
@@ -142,13 +152,7 @@ fn email(bytes: &[u8]) -> Option<Text<'static>> {
     let writer = from.and_then(|from| from.name().or(from.address())).map(str::to_owned);
     let mut body = String::new();
     for (label, list) in [("From", message.from()), ("To", message.to()), ("Cc", message.cc())] {
-        let all = list.into_iter().flat_map(|list| list.iter());
-        let all: Vec<String> = all
-            .map(|one| match (one.name(), one.address()) {
-                (Some(name), Some(address)) => format!("{name} <{address}>"),
-                (one, other) => one.or(other).unwrap_or_default().to_owned(),
-            })
-            .collect();
+        let all = correspondents(list);
         if !all.is_empty() {
             body.push_str(&format!("{label}: {}\n", all.join(", ")));
         }

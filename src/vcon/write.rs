@@ -7,7 +7,7 @@ use super::form::content_hash;
 use super::import::text;
 use super::normalise::{REPLACED, normalise};
 use crate::id::RecordId;
-use crate::record::{Channel, Head, Identifier, PartInfo, PartKind, Role};
+use crate::record::{Channel, Head, Identifier, PartInfo, PartKind};
 
 /// A part that goes into a document.
 pub(crate) struct ExportPart<'a> {
@@ -227,14 +227,7 @@ pub(super) fn url_end(url: &str) -> Option<&str> {
 }
 
 fn party(subject: &crate::record::Subject) -> Value {
-    let role = match &subject.role {
-        Role::Customer => "customer",
-        Role::Agent => "agent",
-        Role::Supervisor => "supervisor",
-        Role::Bot => "bot",
-        Role::Other(other) => other,
-    };
-    let mut party = json!({ "role": role });
+    let mut party = json!({ "role": subject.role.as_str() });
     if let Some(name) = &subject.name {
         party["name"] = name.clone().into();
     }
