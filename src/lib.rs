@@ -50,6 +50,9 @@ mod export;
 mod play;
 mod restrict;
 mod bundle;
+// Its caller comes with the acts of an order.
+#[allow(dead_code, unused_imports)]
+mod production;
 mod package;
 mod agree;
 mod transfer;
@@ -92,6 +95,7 @@ pub use order::{
     LegalBasis, MAX_ORDER_RECORDS, OrderRequest, OrderScope, OrderTerms, ReviewOutcome, Stage, Withheld,
 };
 pub use package::{Package, PackageOptions};
+pub use production::{ProductionOptions, ProductionProfile};
 pub use publish::FolderSink;
 pub use recall::Deletion;
 pub use record::{

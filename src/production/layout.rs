@@ -1,0 +1,69 @@
+use super::bates::Bates;
+use super::gather::Document;
+use crate::bundle;
+use crate::id::RecordId;
+
+/// Files in a folder of a litigation volume at the most.
+const FOLDER: usize = 2_000;
+
+/// Where files are, below `data/`.
+pub(super) enum Layout {
+    Portable,
+    Litigation(Bates),
+}
+
+impl Layout {
+    /// The file of a document that is not within its vCon.
+    pub(super) fn native(&self, document: &Document) -> String {
+        match self {
+            Self::Portable => format!("files/{}", bundle::media_name(&document.sums, document.extension)),
+            Self::Litigation(bates) => numbered(bates, "NATIVES", document, document.extension),
+        }
+    }
+
+    /// The text of a document.
+    pub(super) fn text(&self, document: &Document) -> Option<String> {
+        match self {
+            Self::Litigation(bates) if document.text.is_some() => Some(numbered(bates, "TEXT", document, "txt")),
+            _ => None,
+        }
+    }
+
+    /// The vCon of the record that is the `at`th with something in the production.
+    pub(super) fn vcon(&self, record: RecordId, at: usize) -> String {
+        match self {
+            Self::Portable => format!("vcons/{record}.json"),
+            Self::Litigation(bates) => format!("{}/VCON/{}/{record}.json", bates.volume(), folder(at)),
+        }
+    }
+
+    /// A table or another file about the documents.
+    pub(super) fn data(&self, name: &str) -> String {
+        match self {
+            Self::Portable => name.to_owned(),
+            Self::Litigation(bates) => format!("{}/DATA/{name}", bates.volume()),
+        }
+    }
+
+    /// The load file.
+    pub(super) fn load_file(bates: &Bates) -> String {
+        format!("{0}/DATA/{0}.dat", bates.volume())
+    }
+
+    /// The number that a document bears.
+    pub(super) fn bates(&self, document: &Document) -> Option<String> {
+        match self {
+            Self::Portable => None,
+            Self::Litigation(bates) => Some(bates.name(document.number)),
+        }
+    }
+}
+
+fn numbered(bates: &Bates, what: &str, document: &Document, extension: &str) -> String {
+    let (volume, folder, name) = (bates.volume(), folder(document.at), bates.name(document.number));
+    format!("{volume}/{what}/{folder}/{name}.{extension}")
+}
+
+fn folder(at: usize) -> String {
+    format!("{:04}", at / FOLDER + 1)
+}

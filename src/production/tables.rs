@@ -1,0 +1,131 @@
+use super::layout::Layout;
+use super::{dat, integrity, sheet};
+
+/// The load file: a line for each document.
+pub(super) const LOAD_FILE: [&str; 39] = [
+    "BEGBATES",
+    "ENDBATES",
+    "BEGATTACH",
+    "ENDATTACH",
+    "ATTACHCOUNT",
+    "VOLUME",
+    "RECORDID",
+    "PART",
+    "DOCTYPE",
+    "CUSTODIAN",
+    "CHANNEL",
+    "DIRECTION",
+    "DATE",
+    "TIME",
+    "TIMEZONE",
+    "DURATIONMS",
+    "AGENT",
+    "QUEUE",
+    "LANGUAGE",
+    "PARTIES",
+    "TAGS",
+    "FROM",
+    "TO",
+    "CC",
+    "SUBJECT",
+    "DATESENT",
+    "TIMESENT",
+    "MESSAGEID",
+    "FILENAME",
+    "FILEEXT",
+    "MEDIATYPE",
+    "FILESIZE",
+    "SHA256",
+    "STRETCHMS",
+    "REDACTED",
+    "REDACTIONREASON",
+    "NATIVELINK",
+    "TEXTLINK",
+    "VCONLINK",
+];
+/// Recordings, as the data delivery standards of the U.S. Securities and Exchange Commission list them.
+const AUDIO: [&str; 7] =
+    ["Caller Name", "Originating Number", "Called Party Name", "Terminating Number", "Date", "Time", "Filename"];
+const PRODUCTION: [&str; 13] = [
+    "Volume",
+    "Begin Bates",
+    "End Bates",
+    "Record",
+    "Part",
+    "Document Type",
+    "Date (UTC)",
+    "Custodian",
+    "File",
+    "Bytes",
+    "SHA-256",
+    "Redacted",
+    "Stretch (ms)",
+];
+const REDACTIONS: [&str; 7] = ["Bates", "Record", "Part", "Document Type", "Number", "Place", "Reason"];
+const WITHHELD: [&str; 7] =
+    ["Record", "Part", "Document Type", "Date (UTC)", "Custodian", "Reason", "SHA-256 of the sealed original"];
+/// What ISO/IEC 27037:2012 wants to be recorded of digital evidence (section 6.1).
+const CUSTODY: [&str; 6] = ["Evidence ID", "Who", "When (UTC)", "Where", "Why", "What changed"];
+
+/// Lines about documents. What is not of a profile stays empty.
+#[derive(Default)]
+pub(super) struct Tables {
+    pub(super) load_file: String,
+    pub(super) audio: String,
+    pub(super) production: String,
+    pub(super) redactions: String,
+    pub(super) withheld: String,
+    pub(super) custody: String,
+    pub(super) integrity: String,
+}
+
+impl Tables {
+    /// With the first line of each.
+    pub(super) fn begun() -> Self {
+        Self {
+            load_file: dat::header(&LOAD_FILE),
+            audio: sheet::header(&AUDIO),
+            production: sheet::header(&PRODUCTION),
+            redactions: sheet::header(&REDACTIONS),
+            withheld: sheet::header(&WITHHELD),
+            custody: sheet::header(&CUSTODY),
+            integrity: integrity::BEGIN.to_owned(),
+        }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        let Self { load_file, audio, production, redactions, withheld, custody, integrity } = self;
+        [load_file, audio, production, redactions, withheld, custody, integrity]
+            .map(|text| text.len() as u64)
+            .iter()
+            .sum()
+    }
+
+    pub(super) fn append(&mut self, more: &Self) {
+        let Self { load_file, audio, production, redactions, withheld, custody, integrity } = more;
+        self.load_file.push_str(load_file);
+        self.audio.push_str(audio);
+        self.production.push_str(production);
+        self.redactions.push_str(redactions);
+        self.withheld.push_str(withheld);
+        self.custody.push_str(custody);
+        integrity::add(&mut self.integrity, integrity);
+    }
+
+    /// The files that they are, with their paths below `data/`.
+    pub(super) fn into_files(self, layout: &Layout) -> Vec<(String, Vec<u8>)> {
+        let Self { load_file, audio, production, redactions, withheld, custody, integrity } = self;
+        let mut files = vec![
+            (layout.data("integrity.json"), integrity + integrity::END),
+            (layout.data("redactions.csv"), redactions),
+            (layout.data("withheld.csv"), withheld),
+        ];
+        if let Layout::Litigation(bates) = layout {
+            files.push((Layout::load_file(bates), load_file));
+            files.push((layout.data("audio.csv"), audio));
+            files.push((layout.data("production.csv"), production));
+            files.push((layout.data("custody.csv"), custody));
+        }
+        files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect()
+    }
+}

@@ -1,0 +1,3 @@
+mod litigation;
+mod portable;
+mod world;
