@@ -238,6 +238,15 @@ impl<T: Store> Store for Faulty<T> {
     fn last_paper(&self, tenant: TenantId, topic: &str) -> Result<i64> {
         self.0.last_paper(tenant, topic)
     }
+    fn permission(&self, about: &[u8; 16]) -> Result<Option<crate::store::PermissionRow>> {
+        self.0.permission(about)
+    }
+    fn next_number(&self, prefix: &str) -> Result<u64> {
+        self.0.next_number(prefix)
+    }
+    fn epochs_between(&self, tenant: TenantId, times: (i64, i64)) -> Result<Vec<EpochId>> {
+        self.0.epochs_between(tenant, times)
+    }
     fn told(&self, tenant: TenantId, n: i64, limit: usize) -> Result<Vec<ToldRow>> {
         self.0.told(tenant, n, limit)
     }

@@ -106,6 +106,12 @@ pub(crate) trait Store: Send + Sync {
     fn papers(&self, tenant: TenantId, topic: Option<&str>, n: i64, limit: usize) -> Result<Vec<PaperRow>>;
     /// The number of the last paper of a topic, 0 if there is none.
     fn last_paper(&self, tenant: TenantId, topic: &str) -> Result<i64>;
+    /// The permission to open something once, if it was not used.
+    fn permission(&self, about: &[u8; 16]) -> Result<Option<PermissionRow>>;
+    /// The first number behind a prefix that no document was given.
+    fn next_number(&self, prefix: &str) -> Result<u64>;
+    /// The epochs of a tenant's records whose times lie in a period, from and before.
+    fn epochs_between(&self, tenant: TenantId, times: (i64, i64)) -> Result<Vec<EpochId>>;
     /// Lines that others signed under checkpoints of a log, or under that of one size, the largest first.
     fn cosignatures(&self, log: i64, size: Option<u64>) -> Result<Vec<CosignatureRow>>;
     /// The log's signature of its checkpoint of a size, if a commit ended there.
@@ -167,6 +173,22 @@ pub(crate) enum Op {
     AddRecord(NewRecord),
     /// Adds an entry to a tenant's open log.
     Append(Append),
+    /// Permits to open something once, instead of what was permitted about it before.
+    Permit {
+        about: [u8; 16],
+        permission: PermissionRow,
+    },
+    /// Uses the permission about something that is for that purpose. Refused if it is not there.
+    UsePermission {
+        about: [u8; 16],
+        purpose: [u8; 32],
+    },
+    /// Gives `count` documents the numbers from `first` on. Refused if somebody else was given one of them.
+    Number {
+        prefix: String,
+        first: u64,
+        count: u64,
+    },
     /// Adds a line that somebody else signed under a checkpoint.
     Cosign {
         log: i64,
@@ -293,6 +315,12 @@ pub(crate) struct ActRow {
     pub(crate) seq: u64,
     pub(crate) epoch: EpochId,
     pub(crate) kind: String,
+}
+
+/// What may open something once.
+pub(crate) struct PermissionRow {
+    pub(crate) purpose: [u8; 32],
+    pub(crate) body: Vec<u8>,
 }
 
 /// A sealed document, and the entry that speaks of it.

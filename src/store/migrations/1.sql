@@ -158,3 +158,18 @@ CREATE TABLE idempotency (
     record INTEGER NOT NULL REFERENCES records (n),
     PRIMARY KEY (tenant, token)
 ) STRICT, WITHOUT ROWID;
+
+-- What may open the records of an order once: the one-time key that custodians seal their shares to, or nothing where the
+-- tenant agreed; sealed for the operator. purpose: SHA-256 of the request or consent. Deleted by the commit that says that it
+-- is used.
+CREATE TABLE permissions (
+    about BLOB PRIMARY KEY CHECK (length(about) = 16),
+    purpose BLOB NOT NULL CHECK (length(purpose) = 32),
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Numbers that documents of productions were given, so that none is given twice. next: the first that nobody has.
+CREATE TABLE bates (
+    prefix TEXT PRIMARY KEY,
+    next INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

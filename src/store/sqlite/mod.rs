@@ -11,7 +11,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, 
 
 use super::{
     ActRow, Anchor, Block, Change, CosignatureRow, EntryRow, EpochRow, IdempotencyMark, LogRow, NewRecord, Op, Order,
-    Outcome, PageRange, PaperRow, RecordRow, Spot, StatementRows, Store, TenantRow, ToldRow, Which, header_digest,
+    Outcome, PageRange, PaperRow, PermissionRow, RecordRow, Spot, StatementRows, Store, TenantRow, ToldRow, Which,
+    header_digest,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
@@ -304,6 +305,30 @@ fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refu
                 fill(start as u64).map_err(Refusal::Change)?;
             }
             return Ok(Outcome::Slots(start as u64));
+        }
+        Op::Permit { about, permission: PermissionRow { purpose, body } } => {
+            let sql = "INSERT OR REPLACE INTO permissions (about, purpose, body) VALUES (?1, ?2, ?3)";
+            tx.execute(sql, params![about, purpose, body])?;
+        }
+        Op::UsePermission { about, purpose } => {
+            let sql = "DELETE FROM permissions WHERE about = ?1 AND purpose = ?2";
+            if tx.execute(sql, params![about, purpose])? == 0 {
+                let doing = "using a permission that was used, or that another took the place of";
+                return Err(Refusal::Change(Error::new(ErrorKind::NotFound, doing)));
+            }
+        }
+        Op::Number { prefix, first, count } => {
+            let end = first.checked_add(count).and_then(|end| i64::try_from(end).ok());
+            let end = end.ok_or_else(|| Refusal::Change(Error::new(ErrorKind::TooLarge, "numbering documents")))?;
+            // The first number of a prefix that nobody used is 1.
+            let sql = "INSERT INTO bates (prefix, next) SELECT ?1, ?3 WHERE ?2 = 1
+                AND NOT EXISTS (SELECT 1 FROM bates WHERE prefix = ?1)";
+            let fresh = tx.execute(sql, params![prefix, first as i64, end])?;
+            let sql = "UPDATE bates SET next = ?3 WHERE prefix = ?1 AND next = ?2";
+            if fresh == 0 && tx.execute(sql, params![prefix, first as i64, end])? == 0 {
+                let doing = "numbering documents, some of which got their numbers meanwhile";
+                return Err(Refusal::Change(Error::new(ErrorKind::AlreadyExists, doing)));
+            }
         }
         Op::Cosign { log, row } => cosign(tx, log, row)?,
         Op::AddRecord(_) | Op::Append(_) | Op::OpenLog { .. } => unreachable!("applied by `apply_change`"),
@@ -731,6 +756,31 @@ impl Store for SqliteStore {
                 ORDER BY n DESC LIMIT 1";
             let last = db.prepare_cached(sql)?.query_row(params![tenant.as_bytes(), topic], |row| row.get(0));
             Ok(last.optional()?.unwrap_or(0))
+        })
+    }
+
+    fn permission(&self, about: &[u8; 16]) -> Result<Option<PermissionRow>> {
+        self.read("looking a permission up", |db| {
+            let sql = "SELECT purpose, body FROM permissions WHERE about = ?1";
+            let row = |row: &Row<'_>| Ok(PermissionRow { purpose: row.get(0)?, body: row.get(1)? });
+            db.prepare_cached(sql)?.query_row([about], row).optional()
+        })
+    }
+
+    fn next_number(&self, prefix: &str) -> Result<u64> {
+        self.read("looking the next number of a document up", |db| {
+            let sql = "SELECT next FROM bates WHERE prefix = ?1";
+            let next: Option<i64> = db.prepare_cached(sql)?.query_row([prefix], |row| row.get(0)).optional()?;
+            Ok(next.map_or(1, |next| next as u64))
+        })
+    }
+
+    fn epochs_between(&self, tenant: TenantId, (from, before): (i64, i64)) -> Result<Vec<EpochId>> {
+        self.read("listing the epochs of a period", |db| {
+            let sql = "SELECT id FROM epochs WHERE n IN (SELECT DISTINCT epoch FROM records
+                WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND time >= ?2 AND time < ?3) ORDER BY n";
+            let row = |row: &Row<'_>| Ok(EpochId::from_bytes(row.get(0)?));
+            db.prepare_cached(sql)?.query_map(params![tenant.as_bytes(), from, before], row)?.collect()
         })
     }
 
