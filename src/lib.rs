@@ -50,9 +50,8 @@ mod export;
 mod play;
 mod restrict;
 mod bundle;
-// Its caller comes with the acts of an order.
-#[allow(dead_code, unused_imports)]
 mod production;
+mod disclose;
 mod package;
 mod agree;
 mod transfer;
@@ -78,6 +77,9 @@ pub use agreement::{
 pub use audit::{AuditFinding, AuditReport, Auditor, Entry, ExportedLog, State, TenantLog};
 pub use bundle::{MAX_PACKAGE_RECORDS, PackageProgress, PackageStage};
 pub use check::{CheckReport, Finding, FindingKind, Swept};
+pub use disclose::{
+    Disclosed, Drilled, Numbered, OrderReview, OrderState, OrderStatus, Permission, Produced, Quorum, TenantConsent,
+};
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};
 pub use error::{Error, ErrorKind, Result};
 pub use export::Exported;

@@ -15,7 +15,7 @@ use crate::shares;
 use crate::stream::{unwrap, wrap};
 
 /// Where a record belongs: part of every context, so that nothing opens anywhere else.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) vault: VaultId,
     pub(crate) tenant: TenantId,
@@ -83,6 +83,21 @@ impl RecordKey {
 
     pub(crate) fn generate(place: Place) -> Result<Self> {
         Ok(Self { place, dek: Secret::generate()? })
+    }
+
+    /// By which one who kept it knows the key again: `H(ENC("record-key"; vault, tenant, epoch, record, key))`.
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        Sha256::digest(Zeroizing::new(self.place.enc("record-key", &[self.dek.expose_secret()]))).into()
+    }
+
+    /// Whether it is the key of the record in that place.
+    pub(crate) fn is_of(&self, place: Place) -> bool {
+        self.place == place
+    }
+
+    /// The same key, for one more record that is opened with it.
+    pub(crate) fn copy(&self) -> Self {
+        Self { place: self.place, dek: Secret::from_fn(|dek| dek.copy_from_slice(self.dek.expose_secret())) }
     }
 
     /// The key sealed to the tenant.

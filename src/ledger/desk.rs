@@ -34,7 +34,7 @@ pub(crate) struct Ledger {
     pub(super) room: Arc<Room>,
     pub(crate) operator: Arc<OperatorKey>,
     /// The operator as the writer of its own epochs.
-    writer: Arc<WriterKey>,
+    pub(super) writer: Arc<WriterKey>,
     keys: Arc<KeyRing>,
     desks: Mutex<HashMap<TenantId, Arc<Mutex<Period>>>>,
     publisher: Publisher,

@@ -24,7 +24,6 @@ pub use sink::{LedgerHead, Sink, SinkError, SinkOptions};
 pub(crate) use desk::{Ledger, Recorded, Signer, Tell, Told, Waiting, check_text};
 pub(crate) use entry::EntryPlace;
 pub(crate) use message::MAX_MESSAGE;
-pub(crate) use own::OwnPaper;
 pub(crate) use receipt::log_files;
 pub(crate) use sink::{Given, Outlet};
 #[cfg(feature = "witness")]

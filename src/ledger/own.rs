@@ -3,10 +3,10 @@
 use super::desk::Ledger;
 use super::entry::EntryPlace;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::TenantId;
-use crate::key::PublicKey;
+use crate::id::{TenantId, VaultId};
+use crate::key::{PublicKey, WriterKey};
 use crate::secret::Plain;
-use crate::store::{PaperRow, Slot};
+use crate::store::{PaperRow, PermissionRow, Slot};
 
 /// Papers that are read at once.
 const PAGE: usize = 256;
@@ -20,6 +20,25 @@ pub(crate) struct OwnPaper {
 }
 
 impl Ledger {
+    /// Syncs the marks of what was said: nothing is given out while one could still be lost.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.room.anchor.sync()
+    }
+
+    /// The operator as the writer of its own epochs.
+    pub(crate) fn writer(&self) -> &WriterKey {
+        &self.writer
+    }
+
+    pub(crate) fn vault(&self) -> VaultId {
+        self.room.id
+    }
+
+    /// The permission to open something once, if it was not used.
+    pub(crate) fn permission(&self, about: &[u8; 16]) -> Result<Option<PermissionRow>> {
+        self.room.store.permission(about)
+    }
+
     /// The operator's own papers of a topic that are kept with a tenant's ledger, the oldest first, each with the log and
     /// number of its entry.
     ///

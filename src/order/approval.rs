@@ -142,7 +142,7 @@ pub(super) fn info(request: &[u8; 32], custodian: &Recipient) -> Vec<u8> {
 }
 
 /// What a quorum opened.
-pub(crate) enum Opened {
+pub(crate) enum Combined {
     Index(Vec<(EpochId, IndexKey)>),
     Records(Vec<(RecordHeader, RecordKey)>),
 }
@@ -157,7 +157,7 @@ impl OrderRequest {
         approvals: &[Approval],
         one_time: &Identity,
         now: Timestamp,
-    ) -> Result<std::result::Result<Opened, ApprovalFault>> {
+    ) -> Result<std::result::Result<Combined, ApprovalFault>> {
         let mut given: Vec<(&Approval, Zeroizing<Vec<u8>>)> = Vec::new();
         for approval in approvals {
             match self.open(approval, one_time, now)? {
@@ -186,15 +186,15 @@ impl OrderRequest {
             let key = shares::combine(&numbered)?;
             match self.stage() {
                 Stage::Find => index.push((epoch.epoch(), IndexKey::new(key))),
-                Stage::Open => {
+                Stage::Open | Stage::Drill => {
                     let header = self.records.get(at).ok_or_else(bad)?;
                     records.push((header.clone(), RecordKey::from_dek(Place::of(header), key)));
                 }
             }
         }
         Ok(Ok(match self.stage() {
-            Stage::Find => Opened::Index(index),
-            Stage::Open => Opened::Records(records),
+            Stage::Find => Combined::Index(index),
+            Stage::Open | Stage::Drill => Combined::Records(records),
         }))
     }
 
@@ -237,7 +237,7 @@ impl OrderRequest {
             let share = Secret::from_slice(&item[1..]).ok_or_else(bad)?;
             let right = match self.stage() {
                 Stage::Find => epoch.is_index_share(number, &share),
-                Stage::Open => {
+                Stage::Open | Stage::Drill => {
                     let header = self.records.get(at).ok_or_else(bad)?;
                     let commitment = header.shares.get(usize::from(number) - 1).map(|(commitment, _)| *commitment);
                     commitment == Some(Place::of(header).share_commitment(number, &share))
@@ -258,7 +258,9 @@ impl OrderRequest {
     fn name(&self, at: usize) -> String {
         match self.stage() {
             Stage::Find => self.epochs().nth(at).map_or_else(String::new, |epoch| format!("epoch {epoch}")),
-            Stage::Open => self.records.get(at).map_or_else(String::new, |header| format!("record {}", header.record)),
+            Stage::Open | Stage::Drill => {
+                self.records.get(at).map_or_else(String::new, |header| format!("record {}", header.record))
+            }
         }
     }
 

@@ -72,7 +72,7 @@ impl Custodian {
             let Some(number) = policy.number_of(recipient, &key) else { continue };
             let share = match request.stage() {
                 Stage::Find => epoch.open_as_custodian(number, &*self.opener)?.1,
-                Stage::Open => {
+                Stage::Open | Stage::Drill => {
                     let header = request.records.get(at).ok_or_else(bad)?;
                     let (here, mut chain) = match walk.take() {
                         Some((of, here, chain)) if of == header.epoch => (here, chain),

@@ -2,13 +2,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::terms::{Authority, OrderScope, OrderTerms};
 use super::words::LegalBasis;
+use crate::agreement::Country;
 use crate::document::{Document, Signed, VERSION, documents, wire};
+use crate::encoding::enc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{OrderId, RecordId, TenantId, VaultId};
-use crate::key::PublicKey;
+use crate::key::{PublicKey, Recipient};
 use crate::record::{Identifier, PartKind};
 use crate::time::Timestamp;
 
@@ -191,10 +194,38 @@ fn of(period: &Range<Timestamp>) -> Period {
     Period { from: period.start, before: period.end }
 }
 
+/// The id of the record that is made for a drill: a UUID of version 8, which no record has that is ingested.
+pub(crate) fn canary(order: OrderId) -> RecordId {
+    let hash: [u8; 32] = Sha256::digest(enc("drill-record", &[order.as_bytes()])).into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    id[6] = id[6] & 0x0F | 0x80;
+    id[8] = id[8] & 0x3F | 0x80;
+    RecordId::from_bytes(id)
+}
+
 impl DisclosureOrder {
     /// The order of these terms, not yet signed.
     pub(crate) fn new(vault: VaultId, tenant: TenantId, operator: PublicKey, terms: OrderTerms) -> Result<Self> {
         Self::build(OrderId::generate()?, None, vault, tenant, operator, terms)
+    }
+
+    /// What stands for an order in a drill, not yet signed: it is about the record that was made for it alone.
+    pub(crate) fn drill(
+        vault: VaultId,
+        tenant: TenantId,
+        operator: PublicKey,
+        recipient: Recipient,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Self> {
+        let id = OrderId::generate()?;
+        let country = Country::new("ZZ")?;
+        let authority = Authority { name: "Nobody".into(), country, contact: "This is a drill".into(), recipient };
+        let scope = OrderScope::records([canary(id)]);
+        let after = Timestamp::from_unix_ms(now.unix_ms() + 1);
+        let terms = OrderTerms::new(authority, LegalBasis::LegalRights, "drill", [0; 32], now..after, expires, scope);
+        Self::build(id, None, vault, tenant, operator, terms.received(now))
     }
 
     /// The next revision of the order, not yet signed: it asks for less.

@@ -13,10 +13,11 @@ mod kept;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use approval::Opened;
+pub(crate) use approval::Combined;
 pub use approval::{Approval, ApprovalFault};
 pub use custodian::Custodian;
 pub use document::DisclosureOrder;
+pub(crate) use document::canary;
 pub(crate) use kept::{NOTICE, Notified};
 pub use request::{OrderRequest, Stage};
 pub use statement::{DisclosureConsent, DisclosureNotice};

@@ -3,7 +3,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::document::DisclosureOrder;
+use super::document::{DisclosureOrder, canary};
 use super::terms::OrderScope;
 use crate::encoding::{Fields, enc, parse};
 use crate::epoch::EpochHeader;
@@ -25,6 +25,8 @@ pub enum Stage {
     Find,
     /// Their shares of the keys of records.
     Open,
+    /// Their shares of the key of a record that was made for a drill.
+    Drill,
 }
 
 /// The file `order.request`: what goes out to the custodians of a tenant, so that each can approve an order offline. Signed by
@@ -61,6 +63,7 @@ impl OrderRequest {
         let code = [match stage {
             Stage::Find => 0,
             Stage::Open => 1,
+            Stage::Drill => 2,
         }];
         let policy_list = list(policies.values().map(DisclosurePolicy::to_bytes));
         let epoch_list = list(epochs.values().map(|epoch| epoch.to_bytes().to_vec()));
@@ -93,6 +96,7 @@ impl OrderRequest {
         let stage = match f.array::<1>()? {
             [0] => Stage::Find,
             [1] => Stage::Open,
+            [2] => Stage::Drill,
             _ => return Err(bad()),
         };
         let to = Recipient::from_field(f.bytes()?)?;
@@ -137,6 +141,11 @@ impl OrderRequest {
                 matches!(terms.scope, OrderScope::Subjects { .. }) && records.is_empty() && !epochs.is_empty()
             }
             Stage::Open => !records.is_empty(),
+            // Its id is bound in its shares: a record that was ingested cannot be passed off as one.
+            Stage::Drill => {
+                let made = canary(order.id());
+                records.iter().map(|header| header.record).eq([made]) && terms.scope == OrderScope::records([made])
+            }
         };
         epochs_fit && records_fit && order_of_records && asks
     }
@@ -189,7 +198,7 @@ impl OrderRequest {
     pub(super) fn items(&self) -> usize {
         match self.stage {
             Stage::Find => self.epochs.len(),
-            Stage::Open => self.records.len(),
+            Stage::Open | Stage::Drill => self.records.len(),
         }
     }
 
@@ -197,7 +206,7 @@ impl OrderRequest {
     pub(super) fn sealed_under(&self, at: usize) -> Option<(&EpochHeader, &DisclosurePolicy)> {
         let epoch = match self.stage {
             Stage::Find => self.epochs.values().nth(at)?,
-            Stage::Open => self.epochs.get(&self.records.get(at)?.epoch)?,
+            Stage::Open | Stage::Drill => self.epochs.get(&self.records.get(at)?.epoch)?,
         };
         Some((epoch, self.policies.get(&epoch.policy())?))
     }
@@ -211,6 +220,16 @@ fn list(items: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
 impl fmt::Display for OrderRequest {
     /// What a custodian is asked to approve, in sentences.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.stage == Stage::Drill {
+            writeln!(f, "This is a drill for custodians of tenant {}.", self.order.tenant())?;
+            writeln!(
+                f,
+                "Your approval gives your share of a record that was made for it and holds nothing about anybody."
+            )?;
+            writeln!(f, "Approvals count until {}.", self.expires)?;
+            writeln!(f, "Signed by the operator whose key is {}", self.operator())?;
+            return write!(f, "This request has SHA-256 {}", hex(&self.hash()));
+        }
         let terms = self.order.terms();
         let authority = &terms.authority;
         writeln!(f, "You are asked to help open records of tenant {}.", self.order.tenant())?;
@@ -240,7 +259,7 @@ impl fmt::Display for OrderRequest {
                  separately, with a list.",
                 self.epochs.len()
             )?,
-            Stage::Open => {
+            Stage::Open | Stage::Drill => {
                 writeln!(f, "Your approval gives your shares of {} records, and of no other:", self.records.len())?;
                 for header in &self.records {
                     writeln!(f, "  {}  of {}", header.record, header.time)?;

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use super::approval::Opened;
+use super::approval::Combined;
 use super::*;
 use crate::agreement::Country;
 use crate::epoch::EpochWriter;
@@ -136,7 +136,7 @@ fn any_two_of_three_open_the_records_of_the_request_and_no_other() {
     let approvals: Vec<Approval> = (0..3).map(|n| scene.approve(n, &request)).collect();
     for chosen in [vec![0, 1], vec![2, 0], vec![1, 2], vec![0, 1, 2]] {
         let chosen: Vec<Approval> = chosen.into_iter().map(|n: usize| approvals[n].clone()).collect();
-        let Ok(Opened::Records(opened)) = request.combine(&chosen, &scene.one_time, time(99_999)).unwrap() else {
+        let Ok(Combined::Records(opened)) = request.combine(&chosen, &scene.one_time, time(99_999)).unwrap() else {
             panic!("it did not open");
         };
         assert_eq!(opened.len(), 2);
@@ -256,7 +256,7 @@ fn the_shares_of_the_index_key_find_what_the_tenant_finds() {
     let order = scene.order(OrderScope::subjects([someone()], time(1)..time(3)));
     let request = scene.request(order, Stage::Find, &[]).unwrap();
     let approvals = [scene.approve(0, &request), scene.approve(2, &request)];
-    let Ok(Opened::Index(keys)) = request.combine(&approvals, &scene.one_time, time(0)).unwrap() else {
+    let Ok(Combined::Index(keys)) = request.combine(&approvals, &scene.one_time, time(0)).unwrap() else {
         panic!("it did not open");
     };
     let (epoch, key) = &keys[0];

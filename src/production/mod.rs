@@ -27,7 +27,6 @@ mod tests;
 
 pub use options::{ProductionOptions, ProductionProfile};
 
-pub(crate) use manifest::Manifest;
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use wanted::{Cover, Opened, Wanted, WantedRecord};
 

@@ -47,6 +47,14 @@ impl ProductionOptions {
         self
     }
 
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(crate) fn profile(&self) -> ProductionProfile {
+        self.profile
+    }
+
     /// The number of a litigation volume, 1 to 999: 1 if none is given.
     #[must_use]
     pub fn volume(mut self, number: u16) -> Self {

@@ -39,13 +39,36 @@ impl Record {
             return Err(Error::new(ErrorKind::Tampered, "placing a record"));
         }
         let key = RecordKey::open(Place::of(&header), &message_key, &header.wrap)?;
+        Self::with_key(row.n, header, row.head, key, room, slots)
+    }
+
+    /// With the key that custodians' shares combined to.
+    ///
+    /// # Errors
+    /// `Erased`, `Tampered` or `Damaged` if it does not open.
+    pub(crate) fn open_with(row: RecordRow, room: &Arc<Room>, tenant: TenantId, key: RecordKey) -> Result<Self> {
+        let header = row.header(room.id)?;
+        if header.tenant != tenant || !key.is_of(Place::of(&header)) {
+            return Err(Error::new(ErrorKind::Tampered, "placing a record"));
+        }
+        Self::with_key(row.n, header, row.head, key, room, &mut SlotWindow::one())
+    }
+
+    fn with_key(
+        n: i64,
+        header: RecordHeader,
+        head: Vec<u8>,
+        key: RecordKey,
+        room: &Arc<Room>,
+        slots: &mut SlotWindow,
+    ) -> Result<Self> {
         let head_key = key.part_key(0, &slots.read(room, header.parts[0].slot)?);
-        let head = open_head(row.head, &head_key, &key.head_context())?;
+        let head = open_head(head, &head_key, &key.head_context())?;
         let told = head.parts.iter().map(|p| (sealed_len(padded_len(p.len)), p.sealed));
         if head.time() != header.time || !told.eq(header.parts[1..].iter().map(|p| (p.len, p.digest))) {
             return Err(Error::new(ErrorKind::Tampered, "comparing a record's head with its header"));
         }
-        Ok(Self { n: row.n, header, head, key, room: Arc::clone(room) })
+        Ok(Self { n, header, head, key, room: Arc::clone(room) })
     }
 
     /// Its id.

@@ -1,0 +1,209 @@
+//! Where orders come in and are reviewed.
+
+use super::kept::{DESK, GAG, KeptGag, ORDER, Step, decode, encode};
+use super::status::{Book, OrderState, OrderStatus};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{OrderId, TenantId, hex};
+use crate::ledger::{Kind, Ledger, Receipt, Recorded, Tell, check_text};
+use crate::order::{DisclosureNotice, DisclosureOrder, Gag, GagKey, NOTICE, Notified, OrderTerms, ReviewOutcome};
+use crate::store::{Act, Op};
+use crate::time::Timestamp;
+use crate::vault::Vault;
+
+impl Vault {
+    /// Takes in an order about records of a tenant. The ledger says so before this returns, and with it the tenant is told; with
+    /// a gag, the entry and every later one of the order is withheld from the tenant until that is over. `by` is who takes it in,
+    /// as the ledger names it.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the terms cannot be so: a scope that is empty, unbounded, or reaches past
+    /// the dates of the order; [`NotFound`](ErrorKind::NotFound) if there is no such tenant; else as the disk.
+    pub fn receive_order(&self, tenant: TenantId, terms: OrderTerms, by: &str) -> Result<(DisclosureOrder, Receipt)> {
+        check_text(by, "taking in an order without somebody whom a ledger can name")?;
+        let (ledger, owner) = (self.ledger()?, self.tenant(tenant)?);
+        let gag = match terms.gag_until {
+            Some(until) => Some(Gag::new(GagKey::generate()?, self.id(), tenant, until, owner.policy.custodians())?),
+            None => None,
+        };
+        let mut order = DisclosureOrder::new(self.id(), tenant, ledger.operator.public_key(), terms)?;
+        sign_order(ledger, &mut order)?;
+        let (at, note) = (Timestamp::now(), order.to_string());
+        let step = Step::Received { at, note, by: by.to_owned() };
+        let mut case = Case { ledger, tenant, id: order.id(), gag };
+        let mut tell = case.tell(Kind::OrderReceived, by, &order, &step)?;
+        tell = tell.detail("served", hex(&order.terms().served));
+        if let Some(gag) = &case.gag {
+            let (key, until, seals) = gag.to_parts();
+            let about = Some(*order.id().as_bytes());
+            tell = tell.own_paper(GAG, about, encode(&KeptGag { key, until, seals })?);
+        }
+        let mut entries = vec![(Vec::new(), tell, ledger.own_signer(), Act::None)];
+        if case.gag.is_none() {
+            // Told at once: the tenant reads the same commit.
+            let (tell, _) = case.notice(by, &order, "received", 0)?;
+            entries.push((Vec::new(), tell, ledger.own_signer(), Act::None));
+        }
+        let recorded = ledger.append_all(tenant, entries)?;
+        self.room.anchor.sync()?;
+        case.gag = None;
+        let first = recorded.first().ok_or_else(|| Error::new(ErrorKind::Io, "taking in an order"))?;
+        Ok((order, Receipt::clone(&first.receipt)))
+    }
+
+    /// Says what came of the review of an order, and why. `narrowed` is what is left of it, when it is followed in part.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such order; [`Refused`](ErrorKind::Refused) if it is past review;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if `narrowed` asks for more than the order does, or is missing or one too many;
+    /// else as the disk.
+    pub fn review_order(
+        &self,
+        tenant: TenantId,
+        order: OrderId,
+        outcome: ReviewOutcome,
+        reason: &str,
+        narrowed: Option<OrderTerms>,
+        by: &str,
+    ) -> Result<(DisclosureOrder, Receipt)> {
+        let doing = "reviewing an order with words that a ledger cannot tell";
+        check_text(by, doing)?;
+        check_text(reason, doing)?;
+        if (outcome == ReviewOutcome::Narrowed) != narrowed.is_some() {
+            let doing = "reviewing an order that is narrowed to nothing that was said, or is not narrowed";
+            return Err(Error::new(ErrorKind::InvalidInput, doing));
+        }
+        let (case, status) = self.case(tenant, order)?;
+        let past = matches!(status.state(), OrderState::Approved | OrderState::Disclosed | OrderState::Closed);
+        if past {
+            return Err(Error::new(ErrorKind::Refused, "reviewing an order").because("it is past review"));
+        }
+        let (mut order, mut note) = (status.order, None);
+        if let Some(terms) = narrowed {
+            order = order.narrowed(terms)?;
+            sign_order(case.ledger, &mut order)?;
+            note = Some(order.to_string());
+        }
+        let at = Timestamp::now();
+        let step = Step::Reviewed { at, outcome, reason: reason.to_owned(), by: by.to_owned(), note };
+        let tell = case.tell(Kind::OrderReviewed, by, &order, &step)?;
+        let tell = tell.detail("outcome", outcome).detail("reason", reason);
+        let recorded = case.append(tell, Act::None, Vec::new())?;
+        Ok((order, Receipt::clone(&recorded.receipt)))
+    }
+
+    /// Says that an order is over: it was answered, rejected or withdrawn. Nothing is opened under it any more.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such order; [`AlreadyExists`](ErrorKind::AlreadyExists) if it is closed;
+    /// [`Refused`](ErrorKind::Refused) while the tenant has not been told; else as the disk.
+    pub fn close_order(&self, tenant: TenantId, order: OrderId, reason: &str, by: &str) -> Result<Receipt> {
+        let doing = "closing an order with words that a ledger cannot tell";
+        check_text(by, doing)?;
+        check_text(reason, doing)?;
+        let (case, status) = self.case(tenant, order)?;
+        if status.closed.is_some() {
+            return Err(Error::new(ErrorKind::AlreadyExists, "closing an order that is closed"));
+        }
+        if status.noticed.is_none() {
+            let doing = "closing an order";
+            return Err(Error::new(ErrorKind::Refused, doing).because("the tenant has not been told of it"));
+        }
+        let step = Step::Closed { at: Timestamp::now(), reason: reason.to_owned(), by: by.to_owned() };
+        let tell = case.tell(Kind::OrderClosed, by, &status.order, &step)?.detail("reason", reason);
+        Ok(Receipt::clone(&case.append(tell, Act::None, Vec::new())?.receipt))
+    }
+
+    /// Every order about a tenant's records, as the operator knows them, in the order in which they came in.
+    ///
+    /// # Errors
+    /// [`Tampered`](ErrorKind::Tampered) if what is kept of one does not open; else as the database.
+    pub fn orders(&self, tenant: TenantId) -> Result<Vec<OrderStatus>> {
+        let mut book = Book::default();
+        for paper in self.ledger()?.own_papers(tenant, DESK)? {
+            let id = paper.about.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading what is kept of an order"))?;
+            book.learn(id, (paper.log, paper.seq), decode(&paper.bytes)?)?;
+        }
+        Ok(book.orders)
+    }
+
+    /// An order as it stands, and what is needed to go on with it.
+    pub(super) fn case(&self, tenant: TenantId, id: OrderId) -> Result<(Case<'_>, OrderStatus)> {
+        let status = self.orders(tenant)?.into_iter().find(|status| status.order.id() == id);
+        let status = status.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking an order up"))?;
+        let ledger = self.ledger()?;
+        let mut gag = None;
+        if status.order.terms().gag_until.is_some() && status.noticed.is_none() {
+            let papers = ledger.own_papers(tenant, GAG)?;
+            let kept = papers.into_iter().find(|paper| paper.about == Some(*id.as_bytes()));
+            let kept = kept.ok_or_else(|| Error::new(ErrorKind::Damaged, "looking up what an order withholds"))?;
+            let KeptGag { key, until, seals } = decode(&kept.bytes)?;
+            gag = Some(Gag::from_parts(key, until, seals));
+        }
+        Ok((Case { ledger, tenant, id, gag }, status))
+    }
+}
+
+/// What every entry of an order needs.
+pub(super) struct Case<'v> {
+    pub(super) ledger: &'v std::sync::Arc<Ledger>,
+    pub(super) tenant: TenantId,
+    pub(super) id: OrderId,
+    /// What keeps the tenant from reading it, as long as it does.
+    pub(super) gag: Option<Gag>,
+}
+
+impl Case<'_> {
+    /// What an entry of the order says, with what is kept of it.
+    pub(super) fn tell(&self, kind: Kind, by: &str, order: &DisclosureOrder, step: &Step) -> Result<Tell> {
+        let (about, bytes) = (Some(*self.id.as_bytes()), encode(step)?);
+        let mut tell = Tell::new(kind, by).detail("order", self.id).detail("revision", order.revision());
+        tell.basis = Some(order.terms().basis.to_string());
+        tell.payload = Some(order.hash());
+        tell.gag = self.copy_gag();
+        Ok(tell.paper(ORDER, about, bytes.clone()).own_paper(DESK, about, bytes))
+    }
+
+    /// What the entry says by which the tenant is told. It is never withheld.
+    pub(super) fn notice(
+        &self,
+        by: &str,
+        order: &DisclosureOrder,
+        outcome: &str,
+        records: u64,
+    ) -> Result<(Tell, DisclosureNotice)> {
+        let mut notice = DisclosureNotice::new(order, outcome, records)?;
+        let signature = self.ledger.operator.sign(notice.text().as_bytes());
+        notice.add_signature(&self.ledger.operator.public_key(), signature)?;
+        let step = Step::Noticed { at: Timestamp::now(), note: notice.to_string() };
+        let mut tell = self.tell(Kind::NoticeGiven, by, order, &step)?;
+        tell.gag = None;
+        tell.payload = Some(notice.hash());
+        let key = self.gag.as_ref().map(Gag::key);
+        let notified = Notified::new(order.to_string(), notice.to_string(), key);
+        Ok((tell.paper(NOTICE, Some(*self.id.as_bytes()), notified.encode()?), notice))
+    }
+
+    pub(super) fn append(&self, tell: Tell, act: Act, ops: Vec<Op>) -> Result<Recorded> {
+        let recorded = self.ledger.append(self.tenant, tell, self.ledger.own_signer(), act, ops)?;
+        // Nothing is given out while the mark of what was said about it could still be lost.
+        self.ledger.sync()?;
+        Ok(recorded)
+    }
+
+    /// What an act of the order is called in the list of those that were begun: nothing that gives it away.
+    pub(super) fn act(&self) -> Act {
+        Act::Begin(if self.gag.is_some() { "withheld" } else { "disclosure" })
+    }
+
+    pub(super) fn copy_gag(&self) -> Option<Gag> {
+        self.gag.as_ref().map(|gag| {
+            let (key, until, seals) = gag.to_parts();
+            Gag::from_parts(key, until, seals)
+        })
+    }
+}
+
+fn sign_order(ledger: &Ledger, order: &mut DisclosureOrder) -> Result<()> {
+    let signature = ledger.operator.sign(order.text().as_bytes());
+    order.add_signature(&ledger.operator.public_key(), signature)
+}

@@ -1,0 +1,378 @@
+//! A quorum of custodians: asked with a file, answering with files, and good for one thing once.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use super::desk::Case;
+use super::kept::{OneTime, Step, decode, encode};
+use super::status::{OrderState, OrderStatus};
+use crate::encoding::enc;
+use crate::epoch::EpochHeader;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{EpochId, OrderId, RecordId, TenantId};
+use crate::index::IndexKey;
+use crate::key::{Identity, PolicyHash};
+use crate::ledger::{Kind, Ledger, RecordSet, Recorded, Told, check_text};
+use crate::order::{Approval, Combined, Gag, OrderRequest, OrderScope, Stage};
+use crate::production::Opened;
+use crate::record::{Identifier, RecordHeader};
+use crate::retrieve::Record;
+use crate::room::Room;
+use crate::seal::RecordKey;
+use crate::secret::Secret;
+use crate::store::{Act, Op, PermissionRow};
+use crate::stream::{unwrap, wrap};
+use crate::time::Timestamp;
+use crate::vault::Vault;
+
+/// Tokens of an epoch that are looked up at once.
+const MOST: u32 = 256;
+
+impl Vault {
+    /// Writes the file that goes out to the custodians of an order that was accepted: to find the records of its subjects, or,
+    /// once they are found or where it lists them, to open these. Approvals count until `expires`. A request takes the place of
+    /// the one before: approvals of that do not count any more.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such order, or a record that it lists; [`Refused`](ErrorKind::Refused) if
+    /// the order was not accepted, is answered or closed, a record lies outside its dates, or was sealed when the tenant had
+    /// named no custodians; else as the disk.
+    pub fn request_approvals(&self, tenant: TenantId, order: OrderId, expires: Timestamp) -> Result<OrderRequest> {
+        let doing = "asking custodians to approve an order";
+        let (case, status) = self.case(tenant, order)?;
+        accepted(&status, doing)?;
+        let terms = status.order.terms();
+        let (stage, records) = match (&terms.scope, &status.found) {
+            (OrderScope::Subjects { .. }, None) => (Stage::Find, Vec::new()),
+            (OrderScope::Subjects { .. }, Some(found)) => (Stage::Open, self.headers(tenant, found)?),
+            (OrderScope::Records(records), _) => {
+                let headers = self.headers(tenant, &records.keys().copied().collect::<Vec<_>>())?;
+                if let Some(outside) = headers.iter().find(|header| !terms.dates.contains(&header.time)) {
+                    let why = format!("record {} lies outside the dates of the order", outside.record);
+                    return Err(Error::new(ErrorKind::Refused, doing).because(why));
+                }
+                (Stage::Open, headers)
+            }
+        };
+        let epochs: BTreeSet<EpochId> = match &terms.scope {
+            OrderScope::Subjects { period, .. } if stage == Stage::Find => {
+                let times = (period.start.unix_ms(), period.end.unix_ms());
+                self.room.store.epochs_between(tenant, times)?.into_iter().collect()
+            }
+            _ => records.iter().map(|header| header.epoch).collect(),
+        };
+        if epochs.is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, doing).because("there are no records of that time"));
+        }
+        let epochs = epochs.into_iter().map(|epoch| self.epoch_of(tenant, epoch)).collect::<Result<Vec<_>>>()?;
+        let (epochs, alone): (Vec<_>, Vec<_>) = epochs.into_iter().partition(|epoch| epoch.custodians() > 0);
+        // Of these only the tenant can say anything.
+        if !alone.is_empty() && (stage == Stage::Open || epochs.is_empty()) {
+            let why = "it reaches records that were sealed when the tenant had named no custodians";
+            return Err(Error::new(ErrorKind::Refused, doing).because(why));
+        }
+        let wanted: BTreeSet<PolicyHash> = epochs.iter().map(EpochHeader::policy).collect();
+        let policies = self.room.statements(tenant)?.policies.into_iter();
+        let policies = policies.filter(|policy| wanted.contains(&policy.hash()));
+        let one_time = Identity::generate()?;
+        let to = one_time.recipient().clone();
+        let sign = |body: &[u8]| case.ledger.operator.sign(body);
+        let request = OrderRequest::new(status.order, stage, to, expires, policies, epochs, records, sign)?;
+        case.permit(request.hash(), &OneTime { identity: one_time.expose_secret().to_string(), check: None })?;
+        Ok(request)
+    }
+
+    /// Finds the records of an order's subjects with the index keys that its custodians' shares combine to, in the epochs and
+    /// within the period of the request, and nothing else. The ledger says that they approved before, and what was found after.
+    ///
+    /// # Errors
+    /// [`Refused`](ErrorKind::Refused) if an approval does not count, with the [fault](crate::ApprovalFault) that names whose it
+    /// is; [`NotFound`](ErrorKind::NotFound) if the request was used, or another took its place; else as the disk.
+    pub fn find_records(
+        &self,
+        tenant: TenantId,
+        request: &OrderRequest,
+        approvals: &[Approval],
+        by: &str,
+    ) -> Result<Vec<RecordId>> {
+        let doing = "finding the records of an order";
+        let (case, status, combined) = self.combine(tenant, request, approvals, by, doing)?;
+        let Combined::Index(keys) = combined else {
+            return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request asks to open records"));
+        };
+        let began = case.approve(&status, request, approvals, by)?;
+        let OrderScope::Subjects { subjects, period } = status.order.terms().scope else {
+            return Err(Error::new(ErrorKind::Tampered, doing));
+        };
+        let found = (|| {
+            let mut found = BTreeSet::new();
+            for (epoch, key) in &keys {
+                for who in &subjects {
+                    found.extend(self.records_with(
+                        *epoch,
+                        key,
+                        who,
+                        (period.start.unix_ms(), period.end.unix_ms()),
+                    )?);
+                }
+            }
+            let rows = self.room.store.records(tenant, &found.into_iter().collect::<Vec<_>>())?;
+            Ok::<Vec<RecordId>, Error>(rows.into_iter().flatten().map(|row| row.record).collect())
+        })();
+        let mut records = match found {
+            Ok(records) => records,
+            Err(error) => {
+                case.fail(&status, &began, &error.to_string(), by);
+                return Err(error);
+            }
+        };
+        records.sort_unstable();
+        let step = Step::Found { at: Timestamp::now(), records: records.clone() };
+        let mut tell = case.tell(Kind::OrderFound, by, &status.order, &step)?;
+        tell.records = Told::Set(RecordSet::of_ids(records.iter().copied()));
+        tell.refers = Some((began.receipt.log(), began.receipt.seq()));
+        case.append(tell, Act::End(began.log, began.receipt.seq()), Vec::new()).map(drop)?;
+        Ok(records)
+    }
+
+    /// Takes the custodians' answers and opens the keys of exactly the records that the request lists. The request is used up by
+    /// that, whatever comes of it: the ledger says so, and who approved, before any key is used.
+    ///
+    /// # Errors
+    /// As [`find_records`](Self::find_records).
+    pub fn open_order(
+        &self,
+        tenant: TenantId,
+        request: &OrderRequest,
+        approvals: &[Approval],
+        by: &str,
+    ) -> Result<Quorum> {
+        let doing = "opening the records of an order";
+        let (case, status, combined) = self.combine(tenant, request, approvals, by, doing)?;
+        let Combined::Records(keys) = combined else {
+            return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request asks to find records"));
+        };
+        let recorded = case.approve(&status, request, approvals, by)?;
+        let keys = keys.into_iter().map(|(header, key)| (header.record, key)).collect();
+        Ok(Quorum {
+            room: Arc::clone(&self.room),
+            ledger: Arc::clone(case.ledger),
+            tenant,
+            keys,
+            gag: case.gag,
+            status,
+            by: by.to_owned(),
+            request: request.to_bytes().to_vec(),
+            approvals: approvals.to_vec(),
+            recorded: Some(recorded),
+        })
+    }
+
+    /// Verifies approvals of the request that is open for its order, and combines their shares. Uses up nothing.
+    fn combine(
+        &self,
+        tenant: TenantId,
+        request: &OrderRequest,
+        approvals: &[Approval],
+        by: &str,
+        doing: &'static str,
+    ) -> Result<(Case<'_>, OrderStatus, Combined)> {
+        check_text(by, "opening an order without somebody whom a ledger can name")?;
+        let (case, status) = self.case(tenant, request.order().id())?;
+        accepted(&status, doing)?;
+        if status.order != *request.order() {
+            return Err(Error::new(ErrorKind::Refused, doing).because("the request is of another revision"));
+        }
+        let used = || Error::new(ErrorKind::NotFound, doing).because("the request was used, or another took its place");
+        let one_time = case.one_time(request.hash())?.ok_or_else(used)?;
+        let one_time: Identity = one_time.identity.parse()?;
+        let combined = request.combine(approvals, &one_time, Timestamp::now())?;
+        let combined = combined.map_err(|fault| Error::new(ErrorKind::Refused, doing).because(fault))?;
+        Ok((case, status, combined))
+    }
+
+    fn headers(&self, tenant: TenantId, records: &[RecordId]) -> Result<Vec<RecordHeader>> {
+        let header = |record: &RecordId| {
+            let row = self.room.store.record(tenant, *record)?;
+            let why = format!("there is no record {record}");
+            let row =
+                row.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking up an order's records").because(why))?;
+            row.header(self.room.id)
+        };
+        records.iter().map(header).collect()
+    }
+
+    fn epoch_of(&self, tenant: TenantId, epoch: EpochId) -> Result<EpochHeader> {
+        let missing = || Error::new(ErrorKind::Damaged, "looking a record's epoch up");
+        let header = EpochHeader::from_bytes(&self.room.store.epoch(epoch)?.ok_or_else(missing)?)?;
+        if (header.vault(), header.tenant(), header.epoch()) != (self.room.id, tenant, epoch) {
+            return Err(Error::new(ErrorKind::Tampered, "placing an epoch"));
+        }
+        Ok(header)
+    }
+
+    /// The numbers of an epoch's records that name somebody and whose times lie in a period.
+    fn records_with(&self, epoch: EpochId, key: &IndexKey, who: &Identifier, times: (i64, i64)) -> Result<Vec<i64>> {
+        let (mut found, mut from, mut count) = (Vec::new(), 0u32, 16u32);
+        loop {
+            let counters = from..from.saturating_add(count);
+            let tokens: Vec<_> = counters.clone().map(|n| (epoch, key.token(who.scheme(), who.value(), n))).collect();
+            let spots = self.room.store.find(&tokens)?;
+            let there = spots.iter().map_while(|spot| *spot);
+            found.extend(there.filter(|spot| (times.0..times.1).contains(&spot.time)).map(|spot| spot.n));
+            if spots.iter().any(Option::is_none) {
+                return Ok(found);
+            }
+            from = counters.end;
+            count = (count * 2).min(MOST);
+        }
+    }
+}
+
+/// Refuses to go on with an order that nobody said is to be followed.
+pub(super) fn accepted(status: &OrderStatus, doing: &'static str) -> Result<()> {
+    let why = match status.state() {
+        OrderState::Accepted => return Ok(()),
+        OrderState::Received => "it was not reviewed",
+        OrderState::Challenged => "it is challenged",
+        OrderState::Rejected => "it was rejected",
+        // What was begun may have ended with its process, which said nothing: another quorum may go on.
+        OrderState::Approved => return Ok(()),
+        OrderState::Disclosed => "it was answered",
+        OrderState::Closed => "it is closed",
+    };
+    Err(Error::new(ErrorKind::Refused, doing).because(why))
+}
+
+impl Case<'_> {
+    fn about(&self) -> [u8; 16] {
+        *self.id.as_bytes()
+    }
+
+    /// Keeps what may open something once, sealed for the operator, in the place of what was kept before.
+    pub(super) fn permit(&self, purpose: [u8; 32], one_time: &OneTime) -> Result<()> {
+        let permission = self.permission(purpose, one_time)?;
+        let op = Op::Permit { about: self.about(), permission };
+        self.ledger.commit(self.tenant, crate::store::Change(vec![op])).map(drop)
+    }
+
+    pub(super) fn permission(&self, purpose: [u8; 32], one_time: &OneTime) -> Result<PermissionRow> {
+        let body = wrap(&self.key(), &self.context(&purpose), &encode(one_time)?)?;
+        Ok(PermissionRow { purpose, body })
+    }
+
+    /// What may open something once, if it is for that purpose and was not used.
+    pub(super) fn one_time(&self, purpose: [u8; 32]) -> Result<Option<OneTime>> {
+        let Some(row) = self.ledger.permission(&self.about())? else { return Ok(None) };
+        if row.purpose != purpose {
+            return Ok(None);
+        }
+        decode(&unwrap(&self.key(), &self.context(&purpose), &row.body)?).map(Some)
+    }
+
+    fn key(&self) -> Secret {
+        self.ledger.operator.paper_key(self.ledger.vault(), self.tenant)
+    }
+
+    fn context(&self, purpose: &[u8; 32]) -> Vec<u8> {
+        enc("permission", &[self.id.as_bytes(), purpose])
+    }
+
+    /// Says who approved what, and uses the request up.
+    fn approve(
+        &self,
+        status: &OrderStatus,
+        request: &OrderRequest,
+        approvals: &[Approval],
+        by: &str,
+    ) -> Result<Recorded> {
+        let (at, opens) = (Timestamp::now(), request.stage() == Stage::Open);
+        let custodians: Vec<[u8; 32]> = approvals.iter().map(|approval| *approval.custodian().as_bytes()).collect();
+        let names: Vec<String> = approvals.iter().map(|approval| approval.custodian().to_string()).collect();
+        let step = Step::Approved { at, opens, request: request.hash(), custodians };
+        let mut tell = self.tell(Kind::OrderApproved, by, &status.order, &step)?;
+        tell = tell.detail("request", crate::id::hex(&request.hash())).detail("custodians", names.join(" "));
+        tell = tell.detail("opens", if opens { "records" } else { "index" });
+        if opens {
+            tell.records = Told::Set(RecordSet::of_ids(request.records()));
+        }
+        let used = Op::UsePermission { about: self.about(), purpose: request.hash() };
+        // A crash from here on leaves an act without an outcome, which the next process concludes.
+        self.append(tell, self.act(), vec![used])
+    }
+
+    /// Says that what was begun ended before its end. If that cannot be said, the next process says that nobody knows.
+    pub(super) fn fail(&self, status: &OrderStatus, began: &Recorded, reason: &str, by: &str) {
+        let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect();
+        let step = Step::Failed { at: Timestamp::now(), reason: reason.clone() };
+        let said = self.tell(Kind::OrderFailed, by, &status.order, &step).and_then(|tell| {
+            let mut tell = tell.detail("reason", reason);
+            tell.refers = Some((began.receipt.log(), began.receipt.seq()));
+            self.append(tell, Act::End(began.log, began.receipt.seq()), Vec::new())
+        });
+        let _ = said;
+    }
+}
+
+/// The keys of exactly the records of one order, which a quorum of custodians opened. Given to
+/// [`Vault::disclose`](Vault::disclose), or dropped: then the ledger says that it was given up. Wiped when dropped.
+pub struct Quorum {
+    room: Arc<Room>,
+    pub(super) ledger: Arc<Ledger>,
+    tenant: TenantId,
+    keys: HashMap<RecordId, RecordKey>,
+    gag: Option<Gag>,
+    pub(super) status: OrderStatus,
+    pub(super) by: String,
+    /// The file that was asked with, and the answers.
+    pub(super) request: Vec<u8>,
+    pub(super) approvals: Vec<Approval>,
+    /// The entry that says who approved, until the end is told.
+    pub(super) recorded: Option<Recorded>,
+}
+
+impl Quorum {
+    /// The records that it opens.
+    pub fn records(&self) -> Vec<RecordId> {
+        let mut records: Vec<RecordId> = self.keys.keys().copied().collect();
+        records.sort_unstable();
+        records
+    }
+
+    pub(super) fn case(&self) -> Case<'_> {
+        let gag = self.gag.as_ref().map(|gag| {
+            let (key, until, seals) = gag.to_parts();
+            Gag::from_parts(key, until, seals)
+        });
+        Case { ledger: &self.ledger, tenant: self.tenant, id: self.status.order.id(), gag }
+    }
+}
+
+impl Opened for Quorum {
+    fn read(&self, record: RecordId) -> Result<Record> {
+        let doing = "opening a record with the keys of a quorum";
+        let key = self.keys.get(&record).ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
+        let row = self.room.store.record(self.tenant, record)?;
+        let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
+        let record = Record::open_with(row, &self.room, self.tenant, key.copy())?;
+        if !self.status.order.terms().scope.covers(record.id(), record.head()) {
+            return Err(Error::new(ErrorKind::Refused, doing).because("the order is not about it"));
+        }
+        Ok(record)
+    }
+}
+
+impl Drop for Quorum {
+    fn drop(&mut self) {
+        if let Some(began) = self.recorded.take() {
+            self.case().fail(&self.status, &began, "it was given up", &self.by);
+        }
+    }
+}
+
+impl fmt::Debug for Quorum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Quorum({} records of order {})", self.keys.len(), self.status.order.id())
+    }
+}

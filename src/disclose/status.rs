@@ -1,0 +1,223 @@
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::RecordId;
+use crate::key::PublicKey;
+use crate::order::{DisclosureOrder, OrderScope, ReviewOutcome};
+use crate::time::Timestamp;
+
+use super::kept::Step;
+
+/// An order, and what became of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OrderStatus {
+    /// The order, in its newest revision.
+    pub order: DisclosureOrder,
+    /// The ledger that tells of it, and the number of its first entry.
+    pub entry: (PublicKey, u64),
+    /// Who took it in.
+    pub received_by: String,
+    /// The last review.
+    pub review: Option<OrderReview>,
+    /// The records that were found, of an order about subjects.
+    pub found: Option<Vec<RecordId>>,
+    /// The keys of the custodians who approved last.
+    pub approved_by: Vec<PublicKey>,
+    /// When the tenant agreed.
+    pub consented: Option<Timestamp>,
+    /// What was given out, or was to be.
+    pub produced: Option<Produced>,
+    /// When all of it had been given out.
+    pub disclosed: Option<Timestamp>,
+    /// What was begun and stopped, and why.
+    pub failures: Vec<(Timestamp, String)>,
+    /// When the tenant was told.
+    pub noticed: Option<Timestamp>,
+    /// When it was closed, and why.
+    pub closed: Option<(Timestamp, String)>,
+    /// Something was begun of which no end is known yet.
+    open: bool,
+}
+
+/// What came of the review of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OrderReview {
+    /// What.
+    pub outcome: ReviewOutcome,
+    /// Why.
+    pub reason: String,
+    /// Who reviewed it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was given out under an order, or was to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Produced {
+    /// When that began.
+    pub at: Timestamp,
+    /// The profile of the package.
+    pub profile: String,
+    /// The records.
+    pub records: Vec<RecordId>,
+    /// How many files.
+    pub files: u64,
+    /// How many parts were withheld from it.
+    pub withheld: u64,
+    /// How many documents have something redacted.
+    pub redacted: u64,
+    /// SHA-256 of its `disclosure.json`.
+    pub manifest: [u8; 32],
+    /// The numbers of its documents, if it has any.
+    pub bates: Option<Numbered>,
+}
+
+/// Numbers that documents were given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Numbered {
+    /// What stands before each.
+    pub prefix: String,
+    /// The first.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+}
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderState {
+    /// It came in and was not reviewed.
+    Received,
+    /// It is to be followed, as it is or narrowed.
+    Accepted,
+    /// It is contested.
+    Challenged,
+    /// It is not followed.
+    Rejected,
+    /// A quorum, or the tenant, let its records be opened: they are being given out, or that ended without anybody saying how.
+    Approved,
+    /// Everything was given out.
+    Disclosed,
+    /// It is over.
+    Closed,
+}
+
+impl OrderStatus {
+    /// Where it stands.
+    pub fn state(&self) -> OrderState {
+        match &self.review {
+            _ if self.closed.is_some() => OrderState::Closed,
+            _ if self.disclosed.is_some() => OrderState::Disclosed,
+            _ if self.open => OrderState::Approved,
+            None => OrderState::Received,
+            Some(review) => match review.outcome {
+                ReviewOutcome::Accepted | ReviewOutcome::Narrowed => OrderState::Accepted,
+                ReviewOutcome::Challenged => OrderState::Challenged,
+                ReviewOutcome::Rejected => OrderState::Rejected,
+            },
+        }
+    }
+
+    /// Whether the tenant should have been told by `now` and was not.
+    pub fn notice_is_overdue(&self, now: Timestamp) -> bool {
+        self.noticed.is_none() && self.order.terms().gag_until.is_none_or(|until| until <= now)
+    }
+
+    /// Whether it should have been answered by `now` and was not.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.order.terms().due <= now && self.disclosed.is_none() && self.closed.is_none()
+    }
+
+    /// The records that it is about, as far as that is known.
+    pub fn records(&self) -> Vec<RecordId> {
+        match (&self.order.terms().scope, &self.found) {
+            (OrderScope::Records(records), _) => records.keys().copied().collect(),
+            (OrderScope::Subjects { .. }, found) => found.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// Goes through what was said of orders and gives each as it stands, in the order in which they came in.
+#[derive(Default)]
+pub(super) struct Book {
+    pub(super) orders: Vec<OrderStatus>,
+}
+
+impl Book {
+    /// Takes what an entry says of the order of that id.
+    pub(super) fn learn(&mut self, id: [u8; 16], entry: (PublicKey, u64), step: Step) -> Result<()> {
+        let bad = || Error::new(ErrorKind::Tampered, "reading what became of an order");
+        if let Step::Received { note, by, .. } = step {
+            let order: DisclosureOrder = note.parse()?;
+            order.verify(&order.operator())?;
+            if order.id().as_bytes() != &id {
+                return Err(bad());
+            }
+            self.orders.push(OrderStatus {
+                order,
+                entry,
+                received_by: by,
+                review: None,
+                found: None,
+                approved_by: Vec::new(),
+                consented: None,
+                produced: None,
+                disclosed: None,
+                failures: Vec::new(),
+                noticed: None,
+                closed: None,
+                open: false,
+            });
+            return Ok(());
+        }
+        let status = self.orders.iter_mut().find(|status| status.order.id().as_bytes() == &id).ok_or_else(bad)?;
+        match step {
+            Step::Received { .. } => return Err(bad()),
+            Step::Reviewed { at, outcome, reason, by, note } => {
+                if let Some(note) = note {
+                    let order: DisclosureOrder = note.parse()?;
+                    order.verify(&status.order.operator())?;
+                    if order.id() != status.order.id() {
+                        return Err(bad());
+                    }
+                    status.order = order;
+                    // It may not be about all of them any more.
+                    status.found = None;
+                }
+                status.review = Some(OrderReview { outcome, reason, by, at });
+            }
+            Step::Consented { at, .. } => status.consented = Some(at),
+            Step::Approved { custodians, .. } => {
+                let keys = custodians.into_iter().map(PublicKey::from_bytes);
+                status.approved_by = keys.collect::<Result<_>>()?;
+                status.open = true;
+            }
+            Step::Found { records, .. } => {
+                status.found = Some(records);
+                status.open = false;
+            }
+            Step::Producing(producing) => {
+                let super::kept::Producing { at, profile, records, files, withheld, redacted, manifest, bates } =
+                    *producing;
+                let bates = bates.map(|(prefix, first, count)| Numbered { prefix, first, count });
+                status.produced = Some(Produced { at, profile, records, files, withheld, redacted, manifest, bates });
+                status.open = true;
+            }
+            Step::Disclosed { at, .. } => {
+                status.disclosed = Some(at);
+                status.open = false;
+            }
+            Step::Failed { at, reason } => {
+                status.failures.push((at, reason));
+                status.open = false;
+            }
+            Step::Noticed { at, .. } => status.noticed = Some(at),
+            Step::Closed { at, reason, .. } => status.closed = Some((at, reason)),
+        }
+        Ok(())
+    }
+}
