@@ -204,8 +204,13 @@ impl<'a> Fold<'a> {
         report.period = Some((report.period.map_or(message.time, |(first, _)| first), message.time));
         *report.kinds.entry(message.kind.to_string()).or_default() += 1;
         match message.kind {
-            Kind::SessionOpened | Kind::TransferAuthorised | Kind::Degraded => drop(self.begun.insert(seq)),
+            Kind::SessionOpened | Kind::TransferAuthorised | Kind::OrderApproved | Kind::Degraded => {
+                self.begun.insert(seq);
+            }
             Kind::SessionClosed
+            | Kind::OrderDisclosed
+            | Kind::OrderFailed
+            | Kind::OrderFound
             | Kind::TransferCompleted
             | Kind::TransferFailed
             | Kind::OutcomeUnknown

@@ -43,6 +43,8 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn give(&mut self, key: GagKey) {
         self.given.insert(key.id(), key);
+        // What was read without it is read again.
+        self.veils = RwLock::default();
     }
 }
 

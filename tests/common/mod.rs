@@ -1,6 +1,7 @@
 //! A vault with two tenants, one of them with custodians, as most tests need it.
 #![allow(dead_code)]
 
+pub mod court;
 pub mod third_party;
 
 use std::path::{Path, PathBuf};
