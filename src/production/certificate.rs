@@ -1,5 +1,5 @@
 use super::bates::Bates;
-use super::guide::one_line;
+use super::readme::one_line;
 use super::wanted::Cover;
 use crate::id::hex;
 

@@ -19,7 +19,8 @@ mod certificate;
 mod describe;
 mod manifest;
 mod stamp;
-mod guide;
+mod readme;
+mod verify;
 mod prepare;
 mod write;
 #[cfg(test)]

@@ -2,9 +2,9 @@ use std::io::{Read, Write};
 
 use super::describe::Describer;
 use super::gather::Gatherer;
-use super::guide;
 use super::prepare::{Prepared, Source};
 use super::wanted::Opened;
+use super::{readme, verify};
 use crate::age;
 use crate::bagit::Verify;
 use crate::bundle::{self, Counted, PackageStage, Watch, proceed};
@@ -23,8 +23,8 @@ impl Prepared {
     /// the ledger has spoken, under their names below `custody/`. Says how many bytes the archive has that is in the age file.
     ///
     /// `VERIFY.txt` has commands for what it knows by name: `N.sigsum-proof` beside `N.json`, `actor-N.pub` and
-    /// `policy.sigsum`; `NAME.note`, whose signers' keys are in `keys/NAME.pub` or `keys/SIGNER.pub`, and `NAME.approval`, whose
-    /// signer's key is in `keys/NAME.pub`: 64 hexadecimal digits.
+    /// `policy.sigsum`; `NAME.note`, whose signers' keys are in `keys/NAME.pem` or `keys/SIGNER.pem`, and `NAME.approval`, whose
+    /// signer's key is in `keys/NAME.pem`.
     ///
     /// # Errors
     /// `InvalidInput` for a name that a bag cannot have, or twice; `DigestMismatch` if what is read now is another than before;
@@ -58,8 +58,8 @@ impl Prepared {
             custody.push((QUERY.to_owned(), stamp.query));
             custody.push((REPLY.to_owned(), stamp.reply));
         }
-        self.archive.tag_file("README.txt", guide::readme(&self.manifest))?;
-        self.archive.tag_file("VERIFY.txt", guide::verify(&self.manifest, &top, &custody))?;
+        self.archive.tag_file("README.txt", readme::text(&self.manifest))?;
+        self.archive.tag_file("VERIFY.txt", verify::text(&self.manifest, &top, &custody))?;
         for (name, bytes) in custody {
             self.archive.tag_file(&format!("custody/{name}"), bytes)?;
         }

@@ -1,3 +1,4 @@
 mod litigation;
+mod others;
 mod portable;
 mod world;
