@@ -11,6 +11,7 @@ use super::world::*;
 use crate::key::{Identity, Suite};
 use crate::ledger::{Kind, log_files};
 use crate::production::*;
+use crate::record::PartKind;
 use crate::tlog::{Note, Policy, openssh, pem};
 
 /// Leaves in the folder that `PRODUCTIONS` names what `tests/interop/disclosure.sh` checks, one folder for each profile. A
@@ -58,5 +59,58 @@ fn packages_for_the_programs_of_others() {
         let out = fs::File::create(folder.join("disclosure.age")).unwrap();
         let go_on = &mut |_| ControlFlow::Continue(());
         let _ = prepared.write(&world.session, custody, authority.recipient(), out, go_on).unwrap();
+    }
+}
+
+/// 5 GB of recordings are `CALLS=1000`.
+#[test]
+fn many_long_recordings_are_produced_in_little_memory() {
+    const NAME: &str = "production::tests::others::many_long_recordings_are_produced_in_little_memory";
+    if let Ok(calls) = std::env::var("PRODUCED_CALLS") {
+        return produce_many(calls.parse().unwrap());
+    }
+    let calls = std::env::var("CALLS").unwrap_or_else(|_| "40".to_owned());
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", NAME, "--nocapture", "--test-threads=1"]).env("PRODUCED_CALLS", &calls);
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    for profile in ["portable", "litigation"] {
+        let line = said.lines().find_map(|line| line.strip_prefix(profile)).unwrap();
+        println!("{calls} calls, {profile}:{line}");
+        let peak: u64 = line.split_whitespace().next().unwrap().parse().unwrap();
+        assert!(peak < 96, "{said}");
+    }
+}
+
+/// Prints for each profile how many MiB the process took at the most, and how long it took.
+fn produce_many(calls: usize) {
+    let world = World::new();
+    let mut audio = wav(650);
+    let ids: Vec<_> = (0..calls)
+        .map(|n| {
+            audio[100..108].copy_from_slice(&n.to_be_bytes());
+            let whole = call(&format!("+1572{n:07}"), 1);
+            world.ingest(whole.part(PartKind::Audio, "audio/wav", std::io::Cursor::new(audio.clone())))
+        })
+        .collect();
+    for (name, options) in [("portable", portable()), ("litigation", litigation())] {
+        let begun = std::time::Instant::now();
+        // The high-water mark begins anew (proc(5)).
+        fs::write("/proc/self/clear_refs", "5").unwrap();
+        let prepared = world.prepare(&wanted(&ids), options, 1).unwrap();
+        let hashed = begun.elapsed();
+        let authority = Identity::generate_for(Suite::X25519).unwrap();
+        let go_on = &mut |_| ControlFlow::Continue(());
+        let bytes = prepared.write(&world.session, custody(), authority.recipient(), std::io::sink(), go_on).unwrap();
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak: u64 = peak.trim().trim_end_matches("kB").trim().parse().unwrap();
+        let of = bytes / 1_000_000;
+        println!(
+            "\n{name} {} MiB at the most; {of} MB, hashed in {hashed:?}, done in {:?}",
+            peak / 1024,
+            begun.elapsed()
+        );
     }
 }
