@@ -159,7 +159,7 @@ impl Case<'_> {
         let mut tell = Tell::new(kind, by).detail("order", self.id).detail("revision", order.revision());
         tell.basis = Some(order.terms().basis.to_string());
         tell.payload = Some(order.hash());
-        tell.gag = self.copy_gag();
+        tell.gag = self.gag.as_ref().map(Gag::copy);
         Ok(tell.paper(ORDER, about, bytes.clone()).own_paper(DESK, about, bytes))
     }
 
@@ -193,13 +193,6 @@ impl Case<'_> {
     /// What an act of the order is called in the list of those that were begun: nothing that gives it away.
     pub(super) fn act(&self) -> Act {
         Act::Begin(if self.gag.is_some() { "withheld" } else { "disclosure" })
-    }
-
-    pub(super) fn copy_gag(&self) -> Option<Gag> {
-        self.gag.as_ref().map(|gag| {
-            let (key, until, seals) = gag.to_parts();
-            Gag::from_parts(key, until, seals)
-        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 use crate::key::{Identity, PublicKey};
 use crate::ledger::{Kind, Receipt, Tell, check_text};
-use crate::order::{Approval, Combined, DisclosureOrder, OrderRequest, Stage, canary};
+use crate::order::{Approval, Asked, Combined, DisclosureOrder, OrderRequest, Stage, canary};
 use crate::record::{PartHeader, RecordHeader};
 use crate::seal::{Place, RecordKey, Sharing};
 use crate::store::{Act, Op};
@@ -65,7 +65,9 @@ impl Vault {
         };
         let case = Case { ledger, tenant, id: order.id(), gag: None };
         let sign = |body: &[u8]| ledger.operator.sign(body);
-        let request = OrderRequest::new(order, Stage::Drill, to, expires, [policy], [header], vec![record], sign)?;
+        let (policies, epochs, records) = (vec![policy], vec![header], vec![record]);
+        let asked = Asked { stage: Stage::Drill, policies, epochs, records };
+        let request = OrderRequest::new(order, asked, to, expires, sign)?;
         let identity = one_time.expose_secret().to_string();
         case.permit(request.hash(), &OneTime { identity, check: Some(key.fingerprint()) })?;
         Ok(request)

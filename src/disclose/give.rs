@@ -25,28 +25,28 @@ use crate::vault::Vault;
 #[derive(Debug)]
 pub enum Permission<'s> {
     /// A quorum of custodians.
-    Quorum(Quorum),
+    Quorum(Box<Quorum>),
     /// The tenant itself.
-    Consent(TenantConsent<'s>),
+    Consent(Box<TenantConsent<'s>>),
 }
 
 impl From<Quorum> for Permission<'_> {
     fn from(quorum: Quorum) -> Self {
-        Self::Quorum(quorum)
+        Self::Quorum(Box::new(quorum))
     }
 }
 
 impl<'s> From<TenantConsent<'s>> for Permission<'s> {
     fn from(consent: TenantConsent<'s>) -> Self {
-        Self::Consent(consent)
+        Self::Consent(Box::new(consent))
     }
 }
 
 impl Permission<'_> {
     fn opened(&self) -> &dyn Opened {
         match self {
-            Self::Quorum(quorum) => quorum,
-            Self::Consent(consent) => consent,
+            Self::Quorum(quorum) => &**quorum,
+            Self::Consent(consent) => &**consent,
         }
     }
 

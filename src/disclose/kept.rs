@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::encoding::codec;
 use crate::error::Result;
 use crate::id::RecordId;
-use crate::order::ReviewOutcome;
+use crate::order::{GagSeals, ReviewOutcome};
 use crate::time::Timestamp;
 
 /// The topic of what became of an order, for the tenant, once it may read it.
@@ -90,7 +90,7 @@ pub(super) struct Producing {
 pub(super) struct KeptGag {
     pub(super) key: [u8; 32],
     pub(super) until: Timestamp,
-    pub(super) seals: Vec<([u8; 32], Vec<u8>)>,
+    pub(super) seals: GagSeals,
 }
 
 /// What may open something once.

@@ -14,7 +14,7 @@ use crate::id::{EpochId, OrderId, RecordId, TenantId};
 use crate::index::IndexKey;
 use crate::key::{Identity, PolicyHash};
 use crate::ledger::{Kind, Ledger, RecordSet, Recorded, Told, check_text};
-use crate::order::{Approval, Combined, Gag, OrderRequest, OrderScope, Stage};
+use crate::order::{Approval, Asked, Combined, Gag, OrderRequest, OrderScope, Stage};
 use crate::production::Opened;
 use crate::record::{Identifier, RecordHeader};
 use crate::retrieve::Record;
@@ -74,11 +74,11 @@ impl Vault {
         }
         let wanted: BTreeSet<PolicyHash> = epochs.iter().map(EpochHeader::policy).collect();
         let policies = self.room.statements(tenant)?.policies.into_iter();
-        let policies = policies.filter(|policy| wanted.contains(&policy.hash()));
+        let policies = policies.filter(|policy| wanted.contains(&policy.hash())).collect();
         let one_time = Identity::generate()?;
         let to = one_time.recipient().clone();
         let sign = |body: &[u8]| case.ledger.operator.sign(body);
-        let request = OrderRequest::new(status.order, stage, to, expires, policies, epochs, records, sign)?;
+        let request = OrderRequest::new(status.order, Asked { stage, policies, epochs, records }, to, expires, sign)?;
         case.permit(request.hash(), &OneTime { identity: one_time.expose_secret().to_string(), check: None })?;
         Ok(request)
     }
@@ -341,10 +341,7 @@ impl Quorum {
     }
 
     pub(super) fn case(&self) -> Case<'_> {
-        let gag = self.gag.as_ref().map(|gag| {
-            let (key, until, seals) = gag.to_parts();
-            Gag::from_parts(key, until, seals)
-        });
+        let gag = self.gag.as_ref().map(Gag::copy);
         Case { ledger: &self.ledger, tenant: self.tenant, id: self.status.order.id(), gag }
     }
 }

@@ -45,17 +45,24 @@ pub struct OrderRequest {
     bytes: Vec<u8>,
 }
 
+/// What is asked for, and what belongs to it.
+pub(crate) struct Asked {
+    pub(crate) stage: Stage,
+    /// Every policy that an epoch is sealed under.
+    pub(crate) policies: Vec<DisclosurePolicy>,
+    pub(crate) epochs: Vec<EpochHeader>,
+    pub(crate) records: Vec<RecordHeader>,
+}
+
 impl OrderRequest {
     pub(crate) fn new(
         order: DisclosureOrder,
-        stage: Stage,
+        asked: Asked,
         to: Recipient,
         expires: Timestamp,
-        policies: impl IntoIterator<Item = DisclosurePolicy>,
-        epochs: impl IntoIterator<Item = EpochHeader>,
-        mut records: Vec<RecordHeader>,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<Self> {
+        let Asked { stage, policies, epochs, mut records } = asked;
         let policies: BTreeMap<_, _> = policies.into_iter().map(|policy| (policy.hash(), policy)).collect();
         let epochs: BTreeMap<_, _> = epochs.into_iter().map(|epoch| (epoch.epoch(), epoch)).collect();
         // So that a custodian goes through each epoch's chain once.

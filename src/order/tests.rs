@@ -101,9 +101,11 @@ impl Scene {
 
     fn request(&self, order: DisclosureOrder, stage: Stage, records: &[usize]) -> crate::Result<OrderRequest> {
         let headers = records.iter().map(|at| self.records[*at].0.clone()).collect();
-        let (policy, epoch) = (self.policy.clone(), self.epoch.header.clone());
+        let (policies, epochs) = (vec![self.policy.clone()], vec![self.epoch.header.clone()]);
         let (to, expires) = (self.one_time.recipient().clone(), time(100_000));
-        OrderRequest::new(order, stage, to, expires, [policy], [epoch], headers, |body| self.operator.sign(body))
+        OrderRequest::new(order, Asked { stage, policies, epochs, records: headers }, to, expires, |body| {
+            self.operator.sign(body)
+        })
     }
 
     /// A request for the second and fourth record.

@@ -83,17 +83,19 @@ pub struct Withheld {
     seq: u64,
     gag: [u8; 16],
     until: Timestamp,
-    /// SHA-256 of a custodian's key field, and what is sealed to it.
-    seals: Vec<([u8; 32], Vec<u8>)>,
+    seals: GagSeals,
     body: Vec<u8>,
     signature: [u8; 64],
 }
+
+/// SHA-256 of a custodian's key field, and what is sealed to it.
+pub(crate) type GagSeals = Vec<([u8; 32], Vec<u8>)>;
 
 /// A gag: its key, its day, and the key sealed to the custodians, the same beside every entry of it.
 pub(crate) struct Gag {
     key: GagKey,
     until: Timestamp,
-    seals: Vec<([u8; 32], Vec<u8>)>,
+    seals: GagSeals,
 }
 
 impl Gag {
@@ -117,12 +119,16 @@ impl Gag {
         &self.key
     }
 
+    pub(crate) fn copy(&self) -> Self {
+        Self { key: self.key.copy(), until: self.until, seals: self.seals.clone() }
+    }
+
     /// Key, day and seals, as the operator keeps them.
-    pub(crate) fn to_parts(&self) -> ([u8; 32], Timestamp, Vec<([u8; 32], Vec<u8>)>) {
+    pub(crate) fn to_parts(&self) -> ([u8; 32], Timestamp, GagSeals) {
         (*self.key.as_bytes(), self.until, self.seals.clone())
     }
 
-    pub(crate) fn from_parts(key: [u8; 32], until: Timestamp, seals: Vec<([u8; 32], Vec<u8>)>) -> Self {
+    pub(crate) fn from_parts(key: [u8; 32], until: Timestamp, seals: GagSeals) -> Self {
         Self { key: GagKey(Secret::from_fn(|k| *k = key)), until, seals }
     }
 }
