@@ -33,7 +33,7 @@ fn a_quorum_discloses_exactly_the_listed_records_and_the_tenant_sees_every_step(
         assert_eq!(holds(&bag, format!("words of call {n}").as_bytes()), there, "call {n}");
         assert_eq!(holds(&bag, court.calls[n].to_string().as_bytes()), there, "the id of call {n}");
     }
-    for name in ["order.note", "order.request", "approval-1.approval", "approval-2.approval", "disclosure.json"] {
+    for name in ["order.note", "order.request", "1.approval", "2.approval", "disclosure.json"] {
         assert!(bag.join("custody").join(name).is_file(), "{name}");
     }
     // The entry in the package is in the tenant's ledger and has the digest of the package's manifest.
@@ -92,8 +92,8 @@ fn fewer_than_the_quorum_or_a_quorum_for_another_order_opens_nothing() {
         assert_eq!(error.kind(), ErrorKind::Refused);
         assert!(reason(&error).contains(why), "{}", reason(&error));
     };
-    refused(&[], "0 custodians approved");
-    refused(&court.approvals(&request, &[1]), "1 custodians approved");
+    refused(&[], "only 0 of the 2");
+    refused(&court.approvals(&request, &[1]), "only 1 of the 2");
     refused(&court.approvals(&foreign, &[0, 1]), "of another request");
     let [a, b] = &court.approvals(&request, &[1, 1])[..] else { panic!() };
     refused(&[a.clone(), b.clone()], "approved twice");
@@ -224,7 +224,7 @@ fn a_tenants_consent_stands_where_a_quorum_would_and_needs_no_custodians() {
     let (disclosed, package) = court.disclose(again);
     assert_eq!(disclosed.records, 2);
     let bag = court.unpack(&package, "package");
-    assert!(bag.join("custody/consent.note").is_file() && bag.join("custody/keys/tenant.pub").is_file());
+    assert!(bag.join("custody/consent.note").is_file() && bag.join("custody/keys/tenant.pem").is_file());
     assert!(holds(&bag, b"words of call 3") && !holds(&bag, b"words of call 1"));
     // Used: neither this one nor another opens it again.
     let error = court.vault.disclose(consent, portable(), "officer", Vec::new(), GO_ON).unwrap_err();

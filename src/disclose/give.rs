@@ -18,7 +18,7 @@ use crate::order::{DisclosureOrder, OrderScope};
 use crate::production::{Cover, Opened, Prepared, ProductionOptions, Wanted, WantedRecord, prepare};
 use crate::store::{Act, Op};
 use crate::time::Timestamp;
-use crate::tlog::{Policy, openssh};
+use crate::tlog::{Policy, openssh, pem};
 use crate::vault::Vault;
 
 /// What lets the records of an order be opened, once.
@@ -238,10 +238,9 @@ impl Vault {
         watch: &mut dyn FnMut(PackageProgress) -> ControlFlow<()>,
     ) -> Result<u64> {
         let receipt = &producing.receipt;
-        let key = |key: &dyn std::fmt::Display| format!("{key}\n").into_bytes();
         let mut custody = vec![
             ("order.note".to_owned(), order.to_string().into_bytes()),
-            ("keys/operator.pub".to_owned(), key(&order.operator())),
+            ("keys/operator.pem".to_owned(), pem(&order.operator()).into_bytes()),
         ];
         custody.extend(receipt.files()?);
         custody.extend(log_files(&Policy::new(&receipt.log(), [])?));
@@ -250,13 +249,13 @@ impl Vault {
             Permission::Quorum(quorum) => {
                 custody.push(("order.request".to_owned(), quorum.request.clone()));
                 for (number, approval) in (1..).zip(&quorum.approvals) {
-                    custody.push((format!("approval-{number}.approval"), approval.to_bytes()));
-                    custody.push((format!("keys/custodian-{number}.pub"), key(&approval.custodian())));
+                    custody.push((format!("{number}.approval"), approval.to_bytes()));
+                    custody.push((format!("keys/{number}.pem"), pem(&approval.custodian()).into_bytes()));
                 }
             }
             Permission::Consent(consent) => {
                 custody.push(("consent.note".to_owned(), consent.consent.to_string().into_bytes()));
-                custody.push(("keys/tenant.pub".to_owned(), key(&consent.session.signs_as())));
+                custody.push(("keys/tenant.pem".to_owned(), pem(&consent.session.signs_as()).into_bytes()));
             }
         }
         let recipient = order.terms().authority.recipient;

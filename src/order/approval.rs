@@ -64,7 +64,9 @@ impl fmt::Display for ApprovalFault {
             Self::WrongShare(who, what) => {
                 write!(f, "custodian {who} gave a share of {what} that is not the one that was sealed to it")
             }
-            Self::TooFew(what, have, need) => write!(f, "{have} custodians approved {what}, and {need} must"),
+            Self::TooFew(what, have, need) => {
+                write!(f, "only {have} of the {need} custodians who must approve {what} did")
+            }
         }
     }
 }
