@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256};
 use crate::agreement::*;
 use crate::encoding::{codec, enc, padded_len};
 use crate::epoch::{EpochHeader, EpochReader, EpochSecrets, EpochWriter};
-use crate::id::{EpochId, RecordId, TenantId, TransferId, VaultId, hex, unhex};
+use crate::id::{EpochId, OrderId, RecordId, TenantId, TransferId, VaultId, hex, unhex};
 use crate::index::IndexKey;
 use crate::kdf::exp;
 use crate::key::{ClockKey, DisclosurePolicy, Identity, OperatorKey, Signing, Suite, TenantCard, TenantPin, WriterKey};
 use crate::ledger::{EntryPlace, Kind, Message, RecordSet, Succession};
+use crate::order::*;
 use crate::package::Manifest;
 use crate::record::{Channel, Draft, Identifier, PartHeader, PartKind, ProducerDigest, RecordHeader, Role, Subject};
 use crate::seal::{Place, RecordKey, Sharing};
@@ -42,7 +43,7 @@ fn every_example_of_the_specification_is_what_this_build_makes() {
         let row = format!("| {len} | {} |", padded_len(len));
         assert!(SPEC.contains(&row), "{row}");
     }
-    for text in texts().into_iter().chain(transfer_texts()) {
+    for text in texts().into_iter().chain(transfer_texts()).chain(disclosure_texts()) {
         assert!(SPEC.contains(&text), "{text}");
     }
 }
@@ -54,7 +55,7 @@ fn print_every_example() {
     for (name, bytes) in examples() {
         println!("{name} {}", hex(&bytes));
     }
-    texts().iter().chain(&transfer_texts()).for_each(|text| println!("text {text}"));
+    texts().iter().chain(&transfer_texts()).chain(&disclosure_texts()).for_each(|text| println!("text {text}"));
 }
 
 fn secret(byte: u8) -> Secret {
@@ -394,9 +395,49 @@ fn examples() -> BTreeMap<&'static str, Vec<u8>> {
     assert_eq!(entry.open(&entry_keys.tenant, &secret(0x73), sealed.clone()).unwrap(), line);
     made.insert("entry-sealed-digest", Sha256::digest(&sealed).to_vec());
     made.insert("entry-digest", entry_digest(&leaf.to_bytes(), entry_keys.seq, 11, &sealed).to_vec());
+    made.insert("drill-record", canary(disclosure_order().id()).as_bytes().to_vec());
+    made.insert("order-approval-info", approval_info(&[0x68; 32], custodian(0x21).recipient()));
+    let gag = GagKey::from_slice(&[0x69; 32]).unwrap();
+    made.insert("gag-id", gag.id().to_vec());
+    made.insert("gag-message-key", gag.message_key(&log, message.seq).expose_secret().to_vec());
+    let gag = Gag::new(gag, vault, tenant, "2024-06-01T00:00:00Z".parse().unwrap(), &[]).unwrap();
+    let withheld = Withheld::new((vault, tenant), (log, message.seq), &gag, |body| operator().sign(body));
+    made.insert("withheld", withheld.to_bytes());
     let mark = Mark { size: 3, root, tenant, generation: 1, end: None };
     made.insert("anchor-copy", mark.to_bytes().to_vec());
     made
+}
+
+/// An order of an authority with the secret `67…`, signed by the operator.
+fn disclosure_order() -> DisclosureOrder {
+    let time = |text: &str| text.parse::<Timestamp>().unwrap();
+    let authority = Authority {
+        name: "County Court".into(),
+        country: Country::new("US").unwrap(),
+        contact: "clerk@court.example".into(),
+        recipient: custodian(0x67).recipient().clone(),
+    };
+    let period = time("2024-03-01T00:00:00Z")..time("2024-04-01T00:00:00Z");
+    let scope = OrderScope::subjects([Identifier::tel("+15722568385").unwrap()], period);
+    let dates = time("2024-01-01T00:00:00Z")..time("2024-05-01T00:00:00Z");
+    let (basis, due) = (LegalBasis::CourtOrder, time("2024-05-15T00:00:00Z"));
+    let terms = OrderTerms::new(authority, basis, "24-CV-0042", [0x6A; 32], dates, due, scope);
+    let terms = terms.received(time("2024-05-01T09:00:00Z")).kinds([PartKind::Audio, PartKind::Transcript]);
+    let terms = terms.gag_until(time("2024-06-01T00:00:00Z"));
+    let (vault, tenant) = (VaultId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]));
+    let id = OrderId::from_bytes([0x0D; 16]);
+    let mut order = DisclosureOrder::with_id(id, vault, tenant, operator().public_key(), terms).unwrap();
+    order.add_signature(&operator().public_key(), operator().sign(order.text().as_bytes())).unwrap();
+    order
+}
+
+fn disclosure_texts() -> Vec<String> {
+    let (order, given) = (disclosure_order(), "2024-05-02T10:00:00Z".parse().unwrap());
+    let mut consent = DisclosureConsent::given_at(&order, tenant().public_key(), given).unwrap();
+    consent.sign(&tenant()).unwrap();
+    let mut notice = DisclosureNotice::given_at(&order, "disclosed", 2, given).unwrap();
+    notice.add_signature(&operator().public_key(), operator().sign(notice.text().as_bytes())).unwrap();
+    [order.to_string(), consent.to_string(), notice.to_string()].map(|note| format!("```text\n{note}```")).into()
 }
 
 fn operator() -> OperatorKey {

@@ -139,7 +139,7 @@ impl fmt::Debug for Approval {
     }
 }
 
-pub(super) fn info(request: &[u8; 32], custodian: &Recipient) -> Vec<u8> {
+pub(crate) fn info(request: &[u8; 32], custodian: &Recipient) -> Vec<u8> {
     enc("order-approval-share", &[request, &custodian.to_field()])
 }
 

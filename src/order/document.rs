@@ -238,6 +238,17 @@ impl DisclosureOrder {
         Self::build(order.id, Some(self), order.vault, order.tenant, order.operator_key, terms)
     }
 
+    #[cfg(test)]
+    pub(crate) fn with_id(
+        id: OrderId,
+        vault: VaultId,
+        tenant: TenantId,
+        operator: PublicKey,
+        terms: OrderTerms,
+    ) -> Result<Self> {
+        Self::build(id, None, vault, tenant, operator, terms)
+    }
+
     fn build(
         id: OrderId,
         before: Option<&Self>,

@@ -14,6 +14,8 @@ mod kept;
 mod tests;
 
 pub(crate) use approval::Combined;
+#[cfg(test)]
+pub(crate) use approval::info as approval_info;
 pub use approval::{Approval, ApprovalFault};
 pub use custodian::Custodian;
 pub use document::DisclosureOrder;

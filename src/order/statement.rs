@@ -47,13 +47,17 @@ impl DisclosureConsent {
     /// # Errors
     /// As writing a document.
     pub fn new(order: &DisclosureOrder, tenant: PublicKey) -> Result<Self> {
+        Self::given_at(order, tenant, Timestamp::now())
+    }
+
+    pub(crate) fn given_at(order: &DisclosureOrder, tenant: PublicKey, given: Timestamp) -> Result<Self> {
         Signed::new(Consent {
             document: Consent::NAME.to_owned(),
             version: VERSION,
             order: order.id(),
             order_hash: order.hash(),
             tenant_key: tenant,
-            given: Timestamp::now(),
+            given,
         })
         .map(Self)
     }
@@ -113,6 +117,10 @@ documents! { DisclosureConsent DisclosureNotice }
 impl DisclosureNotice {
     /// The notice of an order that so many records were disclosed under until now, not yet signed.
     pub(crate) fn new(order: &DisclosureOrder, outcome: &str, records: u64) -> Result<Self> {
+        Self::given_at(order, outcome, records, Timestamp::now())
+    }
+
+    pub(crate) fn given_at(order: &DisclosureOrder, outcome: &str, records: u64, given: Timestamp) -> Result<Self> {
         let terms = order.terms();
         Signed::new(Notice {
             document: Notice::NAME.to_owned(),
@@ -124,7 +132,7 @@ impl DisclosureNotice {
             reference: terms.reference,
             outcome: outcome.to_owned(),
             records,
-            given: Timestamp::now(),
+            given,
         })
         .map(Self)
     }
