@@ -57,13 +57,11 @@ fn behind_the_end() -> Error {
 }
 
 fn cut_wav(wav: &Wav, source: &mut (impl Read + Seek), ms: Range<u64>, out: &mut impl Write) -> Result<Cut> {
-    let (rate, frame) = (u128::from(wav.rate), u64::from(wav.frame));
-    let frames = wav.data_len / frame;
-    let at = |ms: u64, round_up: u128| u64::try_from((u128::from(ms) * rate + round_up) / 1000).unwrap_or(u64::MAX);
-    let (first, last) = (at(ms.start, 0), at(ms.end, 999).min(frames));
+    let Range { start: first, end: last } = wav.frames_in(&ms);
     if first >= last {
         return Err(behind_the_end());
     }
+    let frame = u64::from(wav.frame);
     let len = (last - first) * frame;
     let too_large = || Error::new(ErrorKind::TooLarge, "cutting more than 4 GiB out of a recording");
     let header = wav.header(len).ok_or_else(too_large)?;
@@ -82,8 +80,7 @@ fn cut_wav(wav: &Wav, source: &mut (impl Read + Seek), ms: Range<u64>, out: &mut
     if len % 2 == 1 {
         out.write_all(&[0]).map_err(|e| Error::from_io(e, writing))?;
     }
-    let told = |frame: u64| u64::try_from(u128::from(frame) * 1000 / rate).unwrap_or(u64::MAX);
-    Ok(Cut { ms: told(first)..told(last), source: begin..begin + len, media_type: "audio/wav" })
+    Ok(Cut { ms: wav.ms_of(&(first..last)), source: begin..begin + len, media_type: "audio/wav" })
 }
 
 fn cut_mp3(source: &mut (impl Read + Seek), ms: Range<u64>, out: &mut impl Write) -> Result<Cut> {

@@ -3,9 +3,12 @@
 //! Recognising is best effort and never stands in the way of an ingest. WAV headers are read by our own reader, since
 //! telephone codecs are what others leave out; everything else by [`lofty`].
 
-mod cut;
-mod mp3;
 mod wav;
+mod mp3;
+mod sample;
+mod cut;
+mod replace;
+mod peaks;
 
 use std::fmt;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -16,6 +19,11 @@ use lofty::file::{AudioFile, FileType};
 use lofty::probe::Probe;
 
 pub use cut::{Cut, cut};
+#[allow(unused_imports, reason = "productions are to use it")]
+pub(crate) use peaks::Peaks;
+pub use replace::Filler;
+#[allow(unused_imports, reason = "redactions are to use it")]
+pub(crate) use replace::{Replaced, replace};
 
 /// What a recording says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::*;
 use crate::error::ErrorKind;
 
 /// A WAV file: format tag, channels, bits, samples as bytes, other chunks before the sound.
-fn wav(tag: u16, channels: u16, bits: u16, rate: u32, data: &[u8], extensible: bool, told: u32) -> Vec<u8> {
+pub(super) fn wav(tag: u16, channels: u16, bits: u16, rate: u32, data: &[u8], extensible: bool, told: u32) -> Vec<u8> {
     let frame = channels * bits / 8;
     let mut format = Vec::new();
     format.extend(if extensible { 0xFFFE } else { tag }.to_le_bytes());
@@ -28,7 +28,7 @@ fn wav(tag: u16, channels: u16, bits: u16, rate: u32, data: &[u8], extensible: b
     file
 }
 
-fn sound(len: usize) -> Vec<u8> {
+pub(super) fn sound(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n * 31 + n / 256) as u8).collect()
 }
 
@@ -111,6 +111,38 @@ impl Seek for Counting {
     }
 }
 
+/// Marks which bytes of a file are read.
+pub(super) struct Watched<'a> {
+    file: &'a [u8],
+    at: usize,
+    pub(super) read: Vec<bool>,
+}
+
+impl<'a> Watched<'a> {
+    pub(super) fn new(file: &'a [u8]) -> Self {
+        Self { file, at: 0, read: vec![false; file.len()] }
+    }
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let mut rest = &self.file[self.at.min(self.file.len())..];
+        let n = rest.read(buf)?;
+        self.read[self.at..self.at + n].fill(true);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+impl Seek for Watched<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let mut file = Cursor::new(self.file);
+        file.set_position(self.at as u64);
+        self.at = file.seek(to)? as usize;
+        Ok(self.at as u64)
+    }
+}
+
 #[test]
 fn nothing_but_the_stretch_is_read() {
     let data = sound(16_000 * 600);
@@ -164,6 +196,9 @@ fn a_header_that_is_cut_or_changed_anywhere_is_survived() {
                 file[at] ^= change;
                 let _ = probe(&mut Cursor::new(&file));
                 let _ = cut(&mut Cursor::new(&file), 1..20, &mut Vec::new());
+                let _ = Peaks::of(&mut Cursor::new(&file), Some(1..20), &[2..3, 5..9], 7);
+                let fill = [(1..20, Filler::Tone)];
+                let _ = replace(&mut Cursor::new(&file), Some(0..30), &fill, &mut Vec::new());
             }
         }
     }

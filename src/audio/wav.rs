@@ -1,6 +1,7 @@
 //! RIFF/WAVE headers (Microsoft, "Multiple Channel Audio Data and WAVE Files"; RF64: EBU Tech 3306).
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use super::{AudioInfo, Codec};
 
@@ -149,6 +150,50 @@ impl Wav {
             bits: Some(self.bits).filter(|bits| *bits > 0),
             duration_ms: ms.and_then(|ms| u64::try_from(ms).ok()),
         }
+    }
+
+    /// Whole frames that the sound has.
+    pub(super) fn frames(&self) -> u64 {
+        self.data_len / u64::from(self.frame)
+    }
+
+    /// The frames that have anything of these milliseconds in them; none if they are behind the end.
+    pub(super) fn frames_in(&self, ms: &Range<u64>) -> Range<u64> {
+        let at = |ms: u64, round_up: u128| {
+            u64::try_from((u128::from(ms) * u128::from(self.rate) + round_up) / 1000).unwrap_or(u64::MAX)
+        };
+        let first = at(ms.start, 0).min(self.frames());
+        first..at(ms.end, 999).clamp(first, self.frames())
+    }
+
+    /// The milliseconds that begin before these frames do and before they end.
+    pub(super) fn ms_of(&self, frames: &Range<u64>) -> Range<u64> {
+        let told = |frame: u64| u64::try_from(u128::from(frame) * 1000 / u128::from(self.rate)).unwrap_or(u64::MAX);
+        told(frames.start)..told(frames.end)
+    }
+
+    /// With a format chunk of numbers that a player needs: what else stood in it is gone. Expects linear sound.
+    pub(super) fn without_extras(mut self) -> Self {
+        let is_extensible = self.format.starts_with(&0xFFFE_u16.to_le_bytes());
+        let mut format = [self.format[..2].to_vec(), self.channels.to_le_bytes().to_vec()].concat();
+        format.extend(self.rate.to_le_bytes());
+        format.extend(self.rate.saturating_mul(self.frame.into()).to_le_bytes());
+        format.extend(self.frame.to_le_bytes());
+        let bits = self.frame / self.channels * 8;
+        format.extend(bits.to_le_bytes());
+        if is_extensible {
+            // Valid bits and the places of the channels are numbers; the subformat is its tag and a fixed end.
+            let valid = self.bits.clamp(1, bits);
+            format.extend(22_u16.to_le_bytes());
+            format.extend(valid.to_le_bytes());
+            format.extend(self.format.get(20..24).unwrap_or(&[0; 4]));
+            format.extend(self.tag.to_le_bytes());
+            format.extend([0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113]);
+        } else if self.tag != 1 {
+            format.extend([0, 0]);
+        }
+        self.format = format;
+        self
     }
 
     /// A header for so many bytes of the same sound. Nothing if no WAV file is that long.

@@ -95,7 +95,12 @@ pub(super) fn clock(text: &str) -> Option<u64> {
 /// A name before a colon: a few words, the first beginning with a letter, followed by white space or nothing.
 fn speaker_prefix(line: &str) -> Option<&str> {
     let (name, rest) = line.trim_start().split_once(':')?;
-    let name = name.trim_end().trim_matches(['[', ']', '*']);
+    let name = name.trim_end();
+    // What a bracket opens that is not closed is no name: `[REDACTED: reason]`.
+    if name.starts_with('[') && !name.contains(']') {
+        return None;
+    }
+    let name = name.trim_matches(['[', ']', '*']);
     let plain = |c: char| c.is_alphanumeric() || " .'-_()#/&".contains(c);
     let fits = name.chars().next().is_some_and(char::is_alphabetic)
         && name.chars().count() <= 40
@@ -117,6 +122,9 @@ mod tests {
         assert_eq!(told("how"), told("Hello"));
         assert_eq!(told("wrong"), Some((Some("Olivia Smith".into()), Some(65_000))));
         assert_eq!(told("later"), None);
+        let speaker = |line: &str| turn_at(line, 0).and_then(|turn| turn.speaker);
+        assert_eq!(speaker("[Agent]: hi").as_deref(), Some("Agent"));
+        assert_eq!(speaker("[REDACTED: hi] there"), None);
         assert_eq!(turns(body).len(), 2);
         assert_eq!(turns(body)[1], turn_at(body, body.find("bill").unwrap()).unwrap());
         let dated = "[2026-03-01T10:00:00+01:00] agent: hi\n[2026-03-01T09:00:07Z] Olivia: my bill";

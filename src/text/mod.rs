@@ -3,6 +3,8 @@
 mod charset;
 mod json;
 mod lines;
+mod masked;
+mod plain;
 mod timed;
 
 use std::borrow::Cow;
@@ -41,8 +43,10 @@ pub struct Turn {
 /// How turns are known.
 #[derive(Clone)]
 enum Turns {
-    /// From the format.
+    /// From the format, and the body does not say them.
     Known(Vec<Turn>),
+    /// From the format, and the body begins with what says them.
+    Said(Vec<Turn>),
     /// From what stands at the beginning of lines, when somebody asks.
     InLines,
 }
@@ -103,7 +107,7 @@ impl<'a> Text<'a> {
     /// The turn that a place is in.
     pub fn turn_at(&self, place: usize) -> Option<Turn> {
         match &self.turns {
-            Turns::Known(turns) => {
+            Turns::Known(turns) | Turns::Said(turns) => {
                 let behind = turns.partition_point(|turn| turn.start <= place);
                 behind.checked_sub(1).and_then(|at| turns.get(at)).cloned()
             }
@@ -114,7 +118,7 @@ impl<'a> Text<'a> {
     /// All turns, in order.
     pub fn turns(&self) -> Vec<Turn> {
         match &self.turns {
-            Turns::Known(turns) => turns.clone(),
+            Turns::Known(turns) | Turns::Said(turns) => turns.clone(),
             Turns::InLines => lines::turns(&self.body),
         }
     }
@@ -171,5 +175,5 @@ fn email(bytes: &[u8]) -> Option<Text<'static>> {
         return None;
     }
     let turns = vec![Turn::default(), Turn { start, speaker: writer, at_ms: None }];
-    Some(Text { body: Cow::Owned(body), turns: Turns::Known(turns) })
+    Some(Text { body: Cow::Owned(body), turns: Turns::Said(turns) })
 }
