@@ -27,6 +27,8 @@ pub mod vcon;
 pub mod mail;
 pub mod chat;
 mod document;
+#[allow(dead_code, unused_imports, reason = "productions are to use it")]
+mod redact;
 mod agreement;
 mod seal;
 mod order;
@@ -104,6 +106,7 @@ pub use record::{
     Channel, Coercion, DialPlan, Direction, Draft, DraftPart, Head, Identifier, Imported, MAX_HEAD, PartHeader,
     PartInfo, PartKind, ProducerDigest, RecordHeader, Role, Subject,
 };
+pub use redact::{Redacted, Redaction, Redactions};
 pub use report::TransfersPage;
 pub use restore::{Loss, Restoration, Restored};
 pub use restrict::Restriction;
