@@ -33,7 +33,7 @@ fn a_quorum_discloses_exactly_the_listed_records_and_the_tenant_sees_every_step(
         assert_eq!(holds(&bag, format!("words of call {n}").as_bytes()), there, "call {n}");
         assert_eq!(holds(&bag, court.calls[n].to_string().as_bytes()), there, "the id of call {n}");
     }
-    for name in ["order.note", "order.request", "1.approval", "2.approval", "disclosure.json"] {
+    for name in ["order.note", "order.request", "custodian-1.approval", "custodian-2.approval", "disclosure.json"] {
         assert!(bag.join("custody").join(name).is_file(), "{name}");
     }
     // The entry in the package is in the tenant's ledger and has the digest of the package's manifest.

@@ -13,6 +13,7 @@ use super::status::{Numbered, OrderStatus};
 use crate::bundle::PackageProgress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, hex};
+use crate::key::PublicKey;
 use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, log_files};
 use crate::order::{DisclosureOrder, OrderScope};
 use crate::production::{Cover, Opened, Prepared, ProductionOptions, Wanted, WantedRecord, prepare};
@@ -238,9 +239,10 @@ impl Vault {
         watch: &mut dyn FnMut(PackageProgress) -> ControlFlow<()>,
     ) -> Result<u64> {
         let receipt = &producing.receipt;
+        let key = |key: &PublicKey| pem(key).into_bytes();
         let mut custody = vec![
             ("order.note".to_owned(), order.to_string().into_bytes()),
-            ("keys/operator.pem".to_owned(), pem(&order.operator()).into_bytes()),
+            ("keys/operator.pem".to_owned(), key(&order.operator())),
         ];
         custody.extend(receipt.files()?);
         custody.extend(log_files(&Policy::new(&receipt.log(), [])?));
@@ -249,13 +251,13 @@ impl Vault {
             Permission::Quorum(quorum) => {
                 custody.push(("order.request".to_owned(), quorum.request.clone()));
                 for (number, approval) in (1..).zip(&quorum.approvals) {
-                    custody.push((format!("{number}.approval"), approval.to_bytes()));
-                    custody.push((format!("keys/{number}.pem"), pem(&approval.custodian()).into_bytes()));
+                    custody.push((format!("custodian-{number}.approval"), approval.to_bytes()));
+                    custody.push((format!("keys/custodian-{number}.pem"), key(&approval.custodian())));
                 }
             }
             Permission::Consent(consent) => {
                 custody.push(("consent.note".to_owned(), consent.consent.to_string().into_bytes()));
-                custody.push(("keys/tenant.pem".to_owned(), pem(&consent.session.signs_as()).into_bytes()));
+                custody.push(("keys/tenant.pem".to_owned(), key(&consent.session.signs_as())));
             }
         }
         let recipient = order.terms().authority.recipient;

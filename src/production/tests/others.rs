@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 use super::world::*;
 use crate::key::{Identity, Suite};
 use crate::ledger::{Kind, log_files};
-use crate::production::*;
 use crate::record::PartKind;
 use crate::tlog::{Note, Policy, openssh, pem};
 
