@@ -1,5 +1,7 @@
 use std::fmt::Write;
+use std::ops::Range;
 
+use super::copy::{Copier, Hidden};
 use super::gather::{Document, Gathered, info};
 use super::integrity::{self, Places};
 use super::layout::Layout;
@@ -8,9 +10,13 @@ use super::plan::Withheld;
 use super::tables::{LOAD_FILE, Tables};
 use super::wanted::Cover;
 use super::{dat, sheet};
+use crate::audio::Filler;
 use crate::bundle;
 use crate::error::Result;
+use crate::html::counted;
+use crate::id::hex;
 use crate::record::{Direction, Head, PartInfo, PartKind, Role, Subject};
+use crate::redact::Redacted;
 use crate::retrieve::Record;
 use crate::time::Timestamp;
 use crate::vcon;
@@ -19,6 +25,7 @@ use crate::vcon;
 pub(super) struct Describer<'a> {
     pub(super) cover: &'a Cover,
     pub(super) layout: &'a Layout,
+    pub(super) copier: &'a Copier<'a>,
 }
 
 impl Describer<'_> {
@@ -27,12 +34,18 @@ impl Describer<'_> {
         let (mut parts, mut stretches) = (Vec::new(), Vec::new());
         for document in &gathered.documents {
             let mut info = info(record, document.part)?.clone();
+            if let Some(media_type) = document.media_type {
+                info.media_type = media_type.to_owned();
+            }
+            if document.hidden.is_some() {
+                // It may say what is not to be told.
+                info.name = None;
+            }
             let content = if document.inline {
-                vcon::Content::Inline(record.read_part(document.part)?)
+                vcon::Content::Inline(self.copier.bytes(record, document)?)
             } else {
                 let file = self.layout.native(document);
                 if let Some((_, cut)) = &document.cut {
-                    info.media_type = cut.media_type.to_owned();
                     stretches.push((file_name(&file).to_owned(), cut.ms.clone()));
                 }
                 vcon::Content::External { url: format!("{}{file}", vcon::BAG_URL), sha512: *document.sums.sha512() }
@@ -50,6 +63,7 @@ impl Describer<'_> {
             let (native, place) = (self.layout.native(document), places.next(info.kind));
             let (file, place) = if document.inline { (vcon, Some(place)) } else { (native.as_str(), None) };
             integrity::add(&mut tables.integrity, &integrity::line(record, document, self.layout, file, place)?);
+            self.redactions(record, document, file, &mut tables)?;
             if let Layout::Litigation(_) = self.layout {
                 self.litigation(record, gathered, document, vcon, &mut tables)?;
             }
@@ -73,9 +87,55 @@ impl Describer<'_> {
         let part = withheld.part.map(|part| part.to_string()).unwrap_or_default();
         let kind = info.map_or_else(|| "record".to_owned(), |info| info.kind.to_string());
         let time = head.map(|head| head.time().to_string()).unwrap_or_default();
-        let sealed = info.map(|info| crate::id::hex(&info.sealed)).unwrap_or_default();
+        let sealed = info.map(|info| hex(&info.sealed)).unwrap_or_default();
         let (record, why) = (gathered.record.to_string(), withheld.why.to_string());
-        sheet::row(&mut tables.withheld, [&*record, &part, &kind, &time, &self.cover.tenant_name, &why, &sealed]);
+        let line = [&*record, &part, "", &kind, &time, &self.cover.tenant_name, &why, &sealed];
+        sheet::row(&mut tables.withheld, line);
+    }
+
+    /// Lines about what is hidden in a document, and about the part that is withheld for it.
+    fn redactions(&self, record: &Record, document: &Document, file: &str, tables: &mut Tables) -> Result<()> {
+        let Some(hidden) = &document.hidden else { return Ok(()) };
+        let info = info(record, document.part)?;
+        let bates = self.layout.bates(document).unwrap_or_default();
+        let (id, part, kind) = (record.id().to_string(), document.part.to_string(), info.kind.to_string());
+        for (number, (place, reason)) in (1..).zip(self.hidden(record, document, hidden)) {
+            let line = [&*bates, &id, &part, &kind, file, &format!("{number}"), &place, &reason];
+            sheet::row(&mut tables.redactions, line);
+        }
+        let (time, sealed) = (record.head().time().to_string(), hex(&info.sealed));
+        let why = "produced as a redacted copy, as redactions.csv says";
+        let line = [&*id, &part, &bates, &kind, &time, &self.cover.tenant_name, why, &sealed];
+        sheet::row(&mut tables.withheld, line);
+        Ok(())
+    }
+
+    /// Where something is hidden in a document, and why. Of texts only which of the places it is: where it was in the part
+    /// would say how long it was.
+    fn hidden(&self, record: &Record, document: &Document, hidden: &Hidden) -> Vec<(String, String)> {
+        match hidden {
+            Hidden::Text(reasons) => {
+                let place = |at: usize| format!("place {} of {} in the text", at + 1, reasons.len());
+                reasons.iter().enumerate().map(|(at, reason)| (place(at), reason.clone())).collect()
+            }
+            Hidden::Sound(stretches) => {
+                let redactions = self.copier.redactions.part(record.id(), document.part).iter();
+                let told = redactions.filter_map(|redaction| match &redaction.what {
+                    Redacted::Audio { ms, with } => Some((ms, with, &redaction.reason)),
+                    _ => None,
+                });
+                let there =
+                    told.filter(|(ms, ..)| stretches.iter().any(|(of, _)| ms.start < of.end && of.start < ms.end));
+                let line = |(ms, with, reason): (&Range<u64>, &Filler, &String)| {
+                    let heard = match with {
+                        Filler::Silence => "silence",
+                        Filler::Tone => "a tone",
+                    };
+                    (format!("{} to {} ms of the recording, {heard}", ms.start, ms.end), reason.clone())
+                };
+                there.map(line).collect()
+            }
+        }
     }
 
     fn litigation(
@@ -97,12 +157,20 @@ impl Describer<'_> {
         let text = self.layout.text(document).unwrap_or_default();
         let stretch =
             document.cut.as_ref().map(|(_, cut)| format!("{}-{}", cut.ms.start, cut.ms.end)).unwrap_or_default();
-        let media_type = document.cut.as_ref().map_or(info.media_type.as_str(), |(_, cut)| cut.media_type);
-        let letter = if info.kind == PartKind::Email && info.len <= super::gather::MAX_TEXT {
-            Letter::of(&record.read_part(document.part)?)
-        } else {
-            Letter::default()
+        let media_type = document.media_type.unwrap_or(&info.media_type);
+        // What is hidden in a message may be in its header.
+        let letter = match (&document.hidden, info.kind) {
+            (None, PartKind::Email) => self.copier.letter(record, document.part)?.unwrap_or_default(),
+            _ => Letter::default(),
         };
+        let name = info.name.as_deref().filter(|_| document.hidden.is_none()).unwrap_or_default();
+        let mut why: Vec<String> = Vec::new();
+        for (_, reason) in document.hidden.iter().flat_map(|hidden| self.hidden(record, document, hidden)) {
+            if !why.contains(&reason) {
+                why.push(reason);
+            }
+        }
+        let (redacted, why) = (if document.hidden.is_some() { "Y" } else { "N" }, why.join("; "));
         // That of the whole would not be that of the stretch.
         let duration = match &document.cut {
             Some((_, cut)) => (cut.ms.end - cut.ms.start).to_string(),
@@ -112,7 +180,7 @@ impl Describer<'_> {
         let (date, time) = head.start.map(date_and_time).unwrap_or_default();
         let zone = if head.start.is_some() || letter.sent.is_some() { "UTC" } else { "" };
         let (id, part, kind) = (record.id().to_string(), document.part.to_string(), info.kind.to_string());
-        let (bytes, sha256) = (document.len.to_string(), crate::id::hex(document.sums.sha256()));
+        let (bytes, sha256) = (document.len.to_string(), hex(document.sums.sha256()));
         let volume = bates.volume();
         let direction = head.direction.map(|direction| format!("{direction:?}").to_lowercase()).unwrap_or_default();
         let (parties, tags) = (parties(head), head.tags.join("; "));
@@ -146,14 +214,14 @@ impl Describer<'_> {
             &sent_date,
             &sent_time,
             &letter.id,
-            &optional(&info.name),
+            name,
             document.extension,
             media_type,
             &bytes,
             &sha256,
             &stretch,
-            "N",
-            "",
+            redacted,
+            &why,
             // What reads load files expects its own system's paths.
             &native.replace('/', "\\"),
             &text.replace('/', "\\"),
@@ -186,19 +254,24 @@ impl Describer<'_> {
         let (cover, head, info) = (self.cover, record.head(), info(record, document.part)?);
         let place = format!("vault {}", cover.vault);
         let writer = format!("ingest of {}, epoch {}", cover.tenant_name, record.header().epoch);
-        let sealed = format!("nothing: sealed as it came, SHA-256 of the sealed copy {}", crate::id::hex(&info.sealed));
+        let sealed = format!("nothing: sealed as it came, SHA-256 of the sealed copy {}", hex(&info.sealed));
         let kept = format!("kept for {}", cover.tenant_name);
         sheet::row(&mut tables.custody, [number, &writer, &head.ingested.to_string(), &place, &kept, &sealed]);
         let opener = concat!("strongroom ", env!("CARGO_PKG_VERSION"));
         let opener = format!("{opener}, authorised by order {}", cover.order);
         let why = format!("{}, {}, {}", cover.basis, cover.authority, cover.reference);
-        let digest = crate::id::hex(document.sums.sha256());
+        let digest = hex(document.sums.sha256());
         let mut changed = match &document.cut {
+            None if document.hidden.is_some() => "copied".to_owned(),
             None => "nothing: copied to the byte".to_owned(),
             Some((_, cut)) => {
                 format!("copied from {} to {} ms of the recording; the original is whole", cut.ms.start, cut.ms.end)
             }
         };
+        if let Some(hidden) = &document.hidden {
+            let places = counted(self.hidden(record, document, hidden).len() as u64, "place", "places");
+            changed.push_str(&format!("; {places} of the copy redacted; the original is as it was"));
+        }
         // Writing to a string does not fail.
         let _ = write!(changed, "; SHA-256 of the copy {digest}");
         sheet::row(&mut tables.custody, [number, &opener, &cover.created.to_string(), &place, &why, &changed]);

@@ -35,6 +35,7 @@ struct Line<'a> {
     bytes: u64,
     sha256: String,
     sha512: String,
+    redacted: bool,
     original: Option<Original<'a>>,
     sealed: Sealed,
     stretch: Option<Stretch>,
@@ -90,6 +91,7 @@ pub(super) fn line(
         bytes: document.len,
         sha256: hex(document.sums.sha256()),
         sha512: hex(document.sums.sha512()),
+        redacted: document.hidden.is_some(),
         original: document.original.map(original),
         sealed: Sealed {
             bytes: sealed.map_or(0, |part| part.len),

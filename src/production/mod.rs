@@ -9,6 +9,7 @@ mod wanted;
 mod bates;
 mod layout;
 mod plan;
+mod copy;
 mod gather;
 mod sheet;
 mod dat;

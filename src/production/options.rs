@@ -1,5 +1,9 @@
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt;
+
+use crate::id::RecordId;
+use crate::redact::Redactions;
 
 /// Has a time-stamp authority answer a question.
 pub(super) type Stamping = Box<dyn FnOnce(&[u8]) -> Result<Vec<u8>, Box<dyn StdError + Send + Sync>> + Send>;
@@ -9,6 +13,8 @@ pub struct ProductionOptions {
     pub(super) profile: ProductionProfile,
     pub(super) prefix: String,
     pub(super) volume: u16,
+    pub(super) redactions: Redactions,
+    pub(super) cleared: BTreeSet<(RecordId, usize)>,
     pub(super) stamping: Option<Stamping>,
 }
 
@@ -36,7 +42,14 @@ impl ProductionProfile {
 impl ProductionOptions {
     /// A package of this profile, with nothing redacted and no time stamp.
     pub fn new(profile: ProductionProfile) -> Self {
-        Self { profile, prefix: "PROD".to_owned(), volume: 1, stamping: None }
+        Self {
+            profile,
+            prefix: "PROD".to_owned(),
+            volume: 1,
+            redactions: Redactions::none(),
+            cleared: BTreeSet::new(),
+            stamping: None,
+        }
     }
 
     /// What stands before the Bates numbers of a litigation volume: a capital letter and up to eleven more, digits, `-` and
@@ -62,6 +75,27 @@ impl ProductionOptions {
         self
     }
 
+    /// What is not to be told. Of a part of which something is redacted a copy is produced that lacks it, and the part itself
+    /// is withheld; the log of the redactions has the reasons.
+    ///
+    /// What says the same is withheld too, unless something of it is redacted or it is [named](Self::produce_whole): where
+    /// something of a conversation is redacted or withheld (recording, transcript, chat, e-mail), every other part of these
+    /// kinds, and analyses; and the document that a record was imported from wherever anything of the record is. What a
+    /// record says of itself, names and numbers of those who took part, is not redacted.
+    #[must_use]
+    pub fn redactions(mut self, redactions: Redactions) -> Self {
+        self.redactions = redactions;
+        self
+    }
+
+    /// A part, counted from 1, that says nothing of what is redacted in other parts of its record, as whoever reviewed it
+    /// found: it is produced as it is.
+    #[must_use]
+    pub fn produce_whole(mut self, record: RecordId, part: usize) -> Self {
+        self.cleared.insert((record, part));
+        self
+    }
+
     /// Has a time-stamp authority (RFC 3161) vouch for the time of the package's manifest. The closure gets the question, a
     /// `TimeStampReq` in DER, to send it as `application/timestamp-query`, and gives back the answer as it came, a
     /// `TimeStampResp`. It is called once, when everything is hashed and before the ledger is told; what it fails with ends
@@ -78,7 +112,11 @@ impl ProductionOptions {
 
 impl fmt::Debug for ProductionOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profile, prefix, volume, stamping } = self;
-        write!(f, "ProductionOptions({profile:?}, {prefix}, volume {volume}, stamped: {})", stamping.is_some())
+        let Self { profile, prefix, volume, redactions, cleared: _, stamping } = self;
+        let (redactions, stamped) = (redactions.len(), stamping.is_some());
+        write!(
+            f,
+            "ProductionOptions({profile:?}, {prefix}, volume {volume}, {redactions} redactions, stamped: {stamped})"
+        )
     }
 }

@@ -1,24 +1,25 @@
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
 use super::bates::{Bates, block};
 use super::certificate;
+use super::copy::Copier;
 use super::describe::Describer;
 use super::gather::{Gathered, Gatherer};
 use super::layout::Layout;
 use super::manifest::{Manifest, Range};
 use super::options::{ProductionOptions, ProductionProfile};
-use super::plan::plan;
+use super::plan::Planner;
 use super::stamp::{self, Stamp};
 use super::tables::Tables;
 use super::wanted::{Cover, Opened, Wanted};
 use crate::bagit::{self, Sums};
 use crate::bundle::{self, BUNDLE, BUNDLE_TEXT, MAX_PACKAGE_RECORDS, Watch};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::random;
+use crate::id::{RecordId, random};
+use crate::redact::Redactions;
 
 /// Bytes of all tables together at the most: they are held in memory.
 const MAX_TABLES: u64 = 64 << 20;
@@ -31,7 +32,7 @@ pub(crate) struct Prepared {
     pub(super) text: Vec<u8>,
     pub(super) stamp: Option<Stamp>,
     pub(super) layout: Layout,
-    pub(super) profile: ProductionProfile,
+    pub(super) redactions: Redactions,
     pub(super) archive: bagit::Plan,
     /// Where the content of every file comes from, in the order in which the archive was told of them.
     pub(super) sources: Vec<Source>,
@@ -86,23 +87,28 @@ pub(crate) fn prepare(
     source: &dyn Opened,
     watch: Watch<'_>,
 ) -> Result<Prepared> {
-    let ProductionOptions { profile, prefix, volume, stamping } = options;
+    let ProductionOptions { profile, prefix, volume, redactions, cleared, stamping } = options;
     let layout = match profile {
         ProductionProfile::Portable => Layout::Portable,
         ProductionProfile::Litigation => Layout::Litigation(Bates::new(&prefix, volume)?),
     };
-    check(wanted)?;
-    let planned = bundle::each(&wanted.records, 0, &mut *watch, |wanted, _| plan(wanted, source))?;
+    check(wanted, redactions.iter().map(|of| of.record).chain(cleared.iter().map(|(record, _)| *record)))?;
+    let planner = Planner { source, redactions: &redactions, cleared: &cleared };
+    let planned = bundle::each(&wanted.records, 0, &mut *watch, |wanted, _| planner.plan(wanted))?;
     let bytes = planned.iter().map(|planned| planned.bytes).sum();
-    let gatherer = Gatherer { source, profile, long: Mutex::new(()) };
+    let copier = Copier::new(&redactions);
+    let gatherer = Gatherer { source, profile, copier: &copier };
     let mut gathered = bundle::each(&planned, bytes, &mut *watch, |planned, tell| gatherer.gather(planned, tell))?;
     let documents = number(&mut gathered, &layout, first_bates)?;
     let withheld = gathered.iter().map(|gathered| gathered.withheld.len() as u64).sum();
+    let hidden = gathered.iter().flat_map(|gathered| &gathered.documents).filter(|document| document.hidden.is_some());
+    let redacted = hidden.count() as u64;
 
     let mut packing = Packing { archive: bagit::Plan::new(), sources: Vec::new(), texts: Vec::new() };
     packing.archive.info("External-Description", "Records disclosed under an order")?;
     packing.archive.info("External-Identifier", &format!("urn:uuid:{}", cover.order))?;
-    let tables = packing.records(&cover, &layout, &gathered, source, watch)?;
+    let tables =
+        packing.records(&Describer { cover: &cover, layout: &layout, copier: &copier }, &gathered, source, watch)?;
     for (name, text) in tables.into_files(&layout) {
         packing.hold(&name, text)?;
     }
@@ -110,7 +116,7 @@ pub(crate) fn prepare(
         Layout::Portable => packing.hold(BUNDLE, BUNDLE_TEXT.to_vec())?,
         Layout::Litigation(bates) => {
             let numbers = documents.checked_sub(1).map(|more| (first_bates, first_bates + more));
-            let text = certificate::template(&cover, bates, numbers, 0);
+            let text = certificate::template(&cover, bates, numbers, redacted);
             packing.hold(&layout.data("certification.txt"), text.into_bytes())?;
         }
     }
@@ -131,7 +137,7 @@ pub(crate) fn prepare(
         bates,
         records: gathered.len() as u64,
         documents,
-        redacted: 0,
+        redacted,
         withheld,
         files: archive.files() as u64,
         bytes: archive.octets(),
@@ -148,16 +154,21 @@ pub(crate) fn prepare(
             Some(stamp::accept(query, reply)?)
         }
     };
-    Ok(Prepared { manifest, text, stamp, layout, profile, archive, sources, texts, records: gathered, bytes })
+    Ok(Prepared { manifest, text, stamp, layout, redactions, archive, sources, texts, records: gathered, bytes })
 }
 
-fn check(wanted: &Wanted) -> Result<()> {
+/// Whether all that is named can be produced together.
+fn check(wanted: &Wanted, mut reviewed: impl Iterator<Item = RecordId>) -> Result<()> {
     if wanted.records.len() > MAX_PACKAGE_RECORDS {
         return Err(Error::new(ErrorKind::TooLarge, "producing more than 30,000 records"));
     }
     let mut seen = HashSet::new();
     if !wanted.records.iter().all(|wanted| seen.insert(wanted.record)) {
         return Err(Error::new(ErrorKind::InvalidInput, "producing a record that is named twice"));
+    }
+    // A mistaken id would give out what was to be hidden.
+    if !reviewed.all(|record| seen.contains(&record)) {
+        return Err(Error::new(ErrorKind::InvalidInput, "redacting a record that is not to be produced"));
     }
     Ok(())
 }
@@ -189,13 +200,12 @@ impl Packing {
     /// Plans the files of all records, and gives the tables about them.
     fn records(
         &mut self,
-        cover: &Cover,
-        layout: &Layout,
+        describer: &Describer<'_>,
         gathered: &[Gathered],
         source: &dyn Opened,
         watch: Watch<'_>,
     ) -> Result<Tables> {
-        let describer = Describer { cover, layout };
+        let layout = describer.layout;
         let mut tables = Tables::begun();
         // Their position is that among those which have something in the production.
         let mut numbered = Vec::with_capacity(gathered.len());
@@ -207,7 +217,7 @@ impl Packing {
         let all = AtomicU64::new(0);
         let described = bundle::each(&numbered, 0, watch, |(at, gathered), tell| {
             tell(0)?;
-            let (vcon, lines) = describe(&describer, *at, gathered, source)?;
+            let (vcon, lines) = describe(describer, *at, gathered, source)?;
             if all.fetch_add(lines.len(), Ordering::Relaxed) + lines.len() > MAX_TABLES {
                 return Err(Error::new(ErrorKind::TooLarge, "producing records with more than 64 MiB in tables"));
             }

@@ -61,9 +61,17 @@ const PRODUCTION: [&str; 13] = [
     "Redacted",
     "Stretch (ms)",
 ];
-const REDACTIONS: [&str; 7] = ["Bates", "Record", "Part", "Document Type", "Number", "Place", "Reason"];
-const WITHHELD: [&str; 7] =
-    ["Record", "Part", "Document Type", "Date (UTC)", "Custodian", "Reason", "SHA-256 of the sealed original"];
+const REDACTIONS: [&str; 8] = ["Bates", "Record", "Part", "Document Type", "File", "Number", "Place", "Reason"];
+const WITHHELD: [&str; 8] = [
+    "Record",
+    "Part",
+    "Bates of the redacted copy",
+    "Document Type",
+    "Date (UTC)",
+    "Custodian",
+    "Reason",
+    "SHA-256 of the sealed original",
+];
 /// What ISO/IEC 27037:2012 wants to be recorded of digital evidence (section 6.1).
 const CUSTODY: [&str; 6] = ["Evidence ID", "Who", "When (UTC)", "Where", "Why", "What changed"];
 

@@ -1,13 +1,13 @@
 use std::io::{Read, Write};
 
+use super::copy::Copier;
 use super::describe::Describer;
-use super::gather::Gatherer;
 use super::prepare::{Prepared, Source};
 use super::wanted::Opened;
 use super::{readme, verify};
 use crate::age;
 use crate::bagit::Verify;
-use crate::bundle::{self, Counted, PackageStage, Watch, proceed};
+use crate::bundle::{Counted, PackageStage, Watch, proceed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RecordId;
 use crate::key::Recipient;
@@ -63,7 +63,8 @@ impl Prepared {
         for (name, bytes) in custody {
             self.archive.tag_file(&format!("custody/{name}"), bytes)?;
         }
-        let mut reading = Reading { prepared: &self, source, last: None };
+        let copier = Copier::new(&self.redactions);
+        let mut reading = Reading { prepared: &self, source, copier: &copier, last: None };
         let mut writer = self.archive.write(&top, self.manifest.cover.created, out)?;
         let mut done = 0;
         while let Some(file) = writer.next_file() {
@@ -90,13 +91,14 @@ fn missing() -> Error {
 struct Reading<'p> {
     prepared: &'p Prepared,
     source: &'p dyn Opened,
+    copier: &'p Copier<'p>,
     /// Files of one record follow each other.
     last: Option<(RecordId, Record)>,
 }
 
 impl Reading<'_> {
     fn file(&mut self, from: &Source, take: impl FnOnce(&mut dyn Read, Verify) -> Result<()>) -> Result<()> {
-        let Prepared { manifest, layout, profile, texts, records, .. } = self.prepared;
+        let Prepared { manifest, layout, texts, records, .. } = self.prepared;
         let at = match from {
             Source::Held(at) => return take(&mut texts.get(*at).ok_or_else(missing)?.as_slice(), Verify::Length),
             Source::Native(at, _) | Source::Text(at, _) | Source::Vcon(at) => *at,
@@ -108,24 +110,19 @@ impl Reading<'_> {
         };
         match from {
             Source::Native(_, number) => {
-                let document = gathered.documents.get(*number).ok_or_else(missing)?;
-                match &document.cut {
-                    // What a vault opens is what was sealed: its length is all that can differ.
-                    None => take(&mut record.part(document.part)?, Verify::Length)?,
-                    Some((ms, _)) => bundle::piped(
-                        |out| record.cut_audio(document.part, ms.clone(), out).map(drop),
-                        |content| take(content, Verify::Length),
-                    )?,
-                }
+                self.copier.read(&record, gathered.documents.get(*number).ok_or_else(missing)?, take)?;
             }
             Source::Text(_, number) => {
                 let document = gathered.documents.get(*number).ok_or_else(missing)?;
-                let gatherer = Gatherer { source: self.source, profile: *profile, long: Default::default() };
-                let text = gatherer.text(&record, document.part)?.ok_or_else(missing)?;
-                take(&mut text.as_bytes(), Verify::Sha256)?;
+                let text = match document.hidden {
+                    None => self.copier.text(&record, document.part)?.ok_or_else(missing)?.into_bytes(),
+                    Some(_) => self.copier.bytes(&record, document)?,
+                };
+                take(&mut text.as_slice(), Verify::Sha256)?;
             }
             _ => {
-                let document = Describer { cover: &manifest.cover, layout }.vcon(&record, gathered)?;
+                let document =
+                    Describer { cover: &manifest.cover, layout, copier: self.copier }.vcon(&record, gathered)?;
                 // Made again: it must be what the ledger has the digest of.
                 take(&mut document.as_slice(), Verify::Sha256)?;
             }

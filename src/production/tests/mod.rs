@@ -1,4 +1,5 @@
 mod litigation;
 mod others;
 mod portable;
+mod redacted;
 mod world;
