@@ -262,6 +262,22 @@ fn under_a_gag_the_tenant_sees_that_entries_are_withheld_and_reads_the_same_leav
     assert!(report.to_string().contains("5 entries withheld"), "{report}");
     let before = court.audit().checkpoint.unwrap();
 
+    // Nor does an export tell more, and who audits it without the vault counts the same.
+    let folder = court.dir.path().join("export");
+    let session = court.session();
+    let log = session.log().unwrap();
+    let exported = log.export(&folder, &[]).unwrap();
+    assert_eq!((exported.missing, exported.withheld), (0, 5));
+    let auditor = Auditor::new(log.key());
+    let offline = auditor.audit_export(&folder).unwrap();
+    assert!(offline.is_clean() && (offline.withheld, offline.missing) == (5, 0), "{offline}");
+    // What the operator did not sign for that entry withholds nothing.
+    let names: Vec<_> = common::files(&folder.join("withheld"));
+    std::fs::copy(&names[0], &names[1]).unwrap();
+    let offline = auditor.audit_export(&folder).unwrap();
+    assert!(!offline.is_clean() && (offline.withheld, offline.missing) == (4, 1), "{offline}");
+    drop(session);
+
     // The day has not come: neither the operator nor a custodian says anything.
     let error = court.vault.give_notice(court.tenant(), order.id(), "officer").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);

@@ -7,6 +7,10 @@ use crate::error::{Error, Result};
 use crate::ledger::log_files;
 use crate::tlog::{Edge, Hash, Leaf, Nodes, Policy, TILE, bundle, entries_path, openssh, tile_path};
 
+pub(super) fn withheld_name(seq: u64) -> String {
+    format!("withheld/{seq:08}.withheld")
+}
+
 /// What an export of a ledger wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,13 +19,15 @@ pub struct ExportedLog {
     pub entries: u64,
     /// Entries without a message, because it was shredded or does not open.
     pub missing: u64,
+    /// Entries without a message, because it is withheld: what the operator signed about that is in `withheld/`.
+    pub withheld: u64,
 }
 
 impl TenantLog<'_> {
     /// Writes the ledger into a folder that is not there yet or empty, as others read it: C2SP tiles (`tile/`), the
     /// checkpoint, the messages (`messages.jsonl`, one line for each entry and an empty one where it is missing), the keys
     /// of the actors (`keys/`, named by their SHA-256), the log's key and policies in the forms that programs want, and
-    /// receipts for the entries that are asked for (`receipts/`). The messages are in clear. The policies are those
+    /// receipts for the entries that are asked for (`receipts/`), and what the operator signed about those that it withholds (`withheld/`). The messages are in clear. The policies are those
     /// of a log that is [`witnessed`](Self::witnessed), or else ask for nobody.
     ///
     /// # Errors
@@ -69,6 +75,11 @@ impl TenantLog<'_> {
                 edge.push(entry.leaf.hash());
                 let line: &[u8] = match &entry.state {
                     State::Open(line, _) => line,
+                    State::Withheld(withheld) => {
+                        done.withheld += 1;
+                        write(&withheld_name(entry.seq), &withheld.to_bytes())?;
+                        b"\n"
+                    }
                     _ => {
                         done.missing += 1;
                         b"\n"

@@ -77,6 +77,8 @@ pub(super) struct Fold<'a> {
     named: BTreeSet<[u8; 32]>,
     /// Whether every entry so far could be read, so that `named` is complete.
     complete: bool,
+    /// The operator, as the log's first entry names it.
+    pub(super) operator: Option<PublicKey>,
     begun: BTreeSet<u64>,
     pub(super) handed: Handed,
     last: Option<Timestamp>,
@@ -115,6 +117,7 @@ impl<'a> Fold<'a> {
             actors,
             named: BTreeSet::new(),
             complete: true,
+            operator: None,
             begun: BTreeSet::new(),
             handed: Handed::default(),
             last: None,
@@ -225,6 +228,11 @@ impl<'a> Fold<'a> {
         Some(message.records.filter(|_| message.kind == Kind::Ingested).unwrap_or(none))
     }
 
+    /// Where the next entry stands.
+    pub(super) fn place(&self) -> (PublicKey, u64) {
+        (self.key, self.edge.size())
+    }
+
     /// Takes from an entry who may sign what comes after it.
     fn learn(&mut self, message: &Message) {
         let names: &[&str] = match message.kind {
@@ -236,6 +244,10 @@ impl<'a> Fold<'a> {
         for name in names {
             let keys = message.details.get(*name).map_or("", String::as_str).split(' ');
             self.named.extend(keys.filter_map(public_key));
+        }
+        if matches!(message.kind, Kind::LogOpened | Kind::Restored) {
+            let operator = message.details.get("operator").and_then(|key| public_key(key));
+            self.operator = operator.and_then(|key| PublicKey::from_bytes(key).ok());
         }
         if message.kind == Kind::WriterRetired {
             let key = message.details.get("writer").and_then(|key| public_key(key));

@@ -1,15 +1,17 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::auditor::{Auditor, BLOCK, on_all_cores};
+use super::export::withheld_name;
 use super::fold::{Cosigned, Fold, Said, Signed};
 use super::report::{AuditFinding, AuditReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::hex;
 use crate::key::VerifierKeys;
 use crate::ledger::{MAX_MESSAGE, Message, Receipt, log_files};
+use crate::order::Withheld;
 use crate::tlog::{
     Hash, InclusionProof, Leaf, Policy, SignedCheckpoint, TILE, entries_path, from_openssh, openssh, tile_path,
 };
@@ -225,6 +227,8 @@ impl Folder {
     fn walk(&self, walk: &mut Fold<'_>, size: u64, report: &mut AuditReport) -> Result<()> {
         let mut messages = Lines::new(self.open("messages.jsonl")?);
         let (mut tiles, mut read) = (Tiles::default(), 0);
+        let withheld: BTreeSet<String> = self.list("withheld")?.into_iter().collect();
+        let mut used = 0;
         while read < size {
             let mut block = Vec::new();
             while block.len() < BLOCK && read < size {
@@ -249,15 +253,39 @@ impl Folder {
                 share.into_iter().zip(signed).map(one).collect()
             })?;
             for (leaf, said, signed) in judged {
+                let name = withheld_name(walk.edge.size());
+                let said = match said {
+                    Said::Missing if withheld.contains(&name["withheld/".len()..]) => {
+                        used += 1;
+                        self.withheld(name, walk, report)?
+                    }
+                    said => said,
+                };
                 walk.take(&leaf, said, signed, report);
                 tiles.add(&walk.completed, |name, hashes| self.compare(name, hashes, report))?;
             }
         }
         tiles.finish(|name, hashes| self.compare(name, hashes, report))?;
+        if used < withheld.len() {
+            report.findings.push(AuditFinding::File("withheld".to_owned()));
+        }
         if messages.short || read == size && messages.next()?.is_some() {
             report.findings.push(AuditFinding::File("messages.jsonl".to_owned()));
         }
         Ok(())
+    }
+
+    /// What an entry is that has no message, if the operator whom the entries before it name signed that it withholds it.
+    fn withheld(&self, name: String, walk: &Fold<'_>, report: &mut AuditReport) -> Result<Said> {
+        let (bytes, place) = (self.read(&name, MAX_TEXT)?.unwrap_or_default(), walk.place());
+        let withheld = walk.operator.and_then(|operator| Withheld::from_bytes(&bytes, &operator).ok());
+        Ok(match withheld.filter(|withheld| withheld.entry() == place) {
+            Some(withheld) => Said::Withheld(withheld.until()),
+            None => {
+                report.findings.push(AuditFinding::File(name));
+                Said::Missing
+            }
+        })
     }
 
     fn compare(&self, name: String, content: &[u8], report: &mut AuditReport) -> Result<()> {
