@@ -14,6 +14,7 @@ use crate::key::{ClockKey, DisclosurePolicy, Identity, OperatorKey, Signing, Sui
 use crate::ledger::{EntryPlace, Kind, Message, RecordSet, Succession};
 use crate::order::*;
 use crate::package::Manifest;
+use crate::production::{self, ProductionProfile};
 use crate::record::{Channel, Draft, Identifier, PartHeader, PartKind, ProducerDigest, RecordHeader, Role, Subject};
 use crate::seal::{Place, RecordKey, Sharing};
 use crate::secret::Secret;
@@ -43,7 +44,7 @@ fn every_example_of_the_specification_is_what_this_build_makes() {
         let row = format!("| {len} | {} |", padded_len(len));
         assert!(SPEC.contains(&row), "{row}");
     }
-    for text in texts().into_iter().chain(transfer_texts()).chain(disclosure_texts()) {
+    for text in texts().into_iter().chain(transfer_texts()).chain(disclosure_texts()).chain(package_texts()) {
         assert!(SPEC.contains(&text), "{text}");
     }
 }
@@ -55,7 +56,12 @@ fn print_every_example() {
     for (name, bytes) in examples() {
         println!("{name} {}", hex(&bytes));
     }
-    texts().iter().chain(&transfer_texts()).chain(&disclosure_texts()).for_each(|text| println!("text {text}"));
+    texts()
+        .iter()
+        .chain(&transfer_texts())
+        .chain(&disclosure_texts())
+        .chain(&package_texts())
+        .for_each(|text| println!("text {text}"));
 }
 
 fn secret(byte: u8) -> Secret {
@@ -183,6 +189,41 @@ fn transfer_texts() -> Vec<String> {
     };
     let manifest = String::from_utf8(manifest.to_bytes()).unwrap();
     vec![format!("```text\n{subject}\n{record}\n```"), format!("```json\n{manifest}```")]
+}
+
+fn package_texts() -> Vec<String> {
+    let bates = |number: u64| format!("ABC{number:07}");
+    let manifest = production::Manifest {
+        cover: production::Cover {
+            order: OrderId::from_bytes([8; 16]),
+            order_hash: [0x69; 32],
+            vault: VaultId::from_bytes([1; 16]),
+            tenant: TenantId::from_bytes([2; 16]),
+            tenant_name: "Acme, Inc.".to_owned(),
+            authority: "District Court".to_owned(),
+            reference: "24-CV-1".to_owned(),
+            basis: "court-order".to_owned(),
+            created: "2024-03-16T16:09:20.701Z".parse().unwrap(),
+        },
+        profile: ProductionProfile::Litigation.as_str(),
+        bates: Some(production::Range { volume: "ABC_VOL001".to_owned(), first: bates(1), last: bates(3) }),
+        records: 2,
+        documents: 3,
+        redacted: 1,
+        withheld: 1,
+        files: 14,
+        bytes: 480_123,
+        payload: [0x68; 32],
+    };
+    let manifest = String::from_utf8(manifest.to_bytes()).unwrap();
+    let mut columns = vec![String::new()];
+    for column in production::LOAD_FILE {
+        match columns.last_mut() {
+            Some(line) if line.len() + column.len() < 115 => *line = format!("{line} {column}").trim_start().to_owned(),
+            _ => columns.push(column.to_owned()),
+        }
+    }
+    vec![format!("```json\n{manifest}```"), format!("```text\n{}\n```", columns.join("\n"))]
 }
 
 fn agreement_texts() -> Vec<String> {

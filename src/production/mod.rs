@@ -29,7 +29,11 @@ mod tests;
 
 pub use options::{ProductionOptions, ProductionProfile};
 
+#[cfg(test)]
+pub(crate) use manifest::{Manifest, Range};
 pub(crate) use prepare::{Prepared, prepare};
+#[cfg(test)]
+pub(crate) use tables::LOAD_FILE;
 pub(crate) use wanted::{Cover, Opened, Wanted, WantedRecord};
 
 /// What tables begin with, so that spreadsheets take them for UTF-8.

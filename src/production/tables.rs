@@ -2,7 +2,7 @@ use super::layout::Layout;
 use super::{dat, integrity, sheet};
 
 /// The load file: a line for each document.
-pub(super) const LOAD_FILE: [&str; 39] = [
+pub(crate) const LOAD_FILE: [&str; 39] = [
     "BEGBATES",
     "ENDBATES",
     "BEGATTACH",
