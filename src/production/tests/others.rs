@@ -8,13 +8,15 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use super::world::*;
+use crate::audio::Filler;
 use crate::key::{Identity, Suite};
 use crate::ledger::{Kind, log_files};
 use crate::record::PartKind;
+use crate::redact::{Redacted, Redaction, Redactions};
 use crate::tlog::{Note, Policy, openssh, pem};
 
-/// Leaves in the folder that `PRODUCTIONS` names what `tests/interop/disclosure.sh` checks, one folder for each profile. A
-/// time-stamp authority that `openssl ts -reply -config tsa.cnf` is, is there already.
+/// Leaves in the folder that `PRODUCTIONS` names what `tests/interop/disclosure.sh` checks, one folder for each profile: stamped,
+/// with stretches, redactions and hostile values. `tests/interop/disclosure/tsa.sh` made the folder.
 #[test]
 #[ignore = "writes files for tests/interop/disclosure.sh"]
 fn packages_for_the_programs_of_others() {
@@ -24,14 +26,22 @@ fn packages_for_the_programs_of_others() {
         world.ingest(call("+15722568385", 20)),
         world.ingest(call("+4930123456", 3)),
         world.ingest(letter("þ Meine Karte® =1+1")),
+        world.ingest(call("+15722568386", 10)),
     ];
+    let ms = 2_000..4_000;
+    let redactions = || {
+        let call = |what| Redaction::new(ids[3], 1, what, "cardholder data");
+        let sound = |with| call(Redacted::Audio { ms: ms.clone(), with });
+        let text = Redaction::new(ids[3], 2, Redacted::Text(11..27), "cardholder data");
+        Redactions::of(vec![sound(Filler::Tone), text]).unwrap()
+    };
     let mut wanted = wanted(&ids);
     wanted.records[1].stretch = Some(1_000..2_000);
     for (name, options) in [("portable", portable()), ("litigation", litigation())] {
         let folder = folder.join(name);
         fs::create_dir_all(&folder).unwrap();
         let tsa = folder.parent().unwrap().to_owned();
-        let stamped = options.time_stamp(move |question| {
+        let stamped = options.redactions(redactions()).time_stamp(move |question| {
             fs::write(tsa.join("question.tsq"), question)?;
             let reply = ["ts", "-reply", "-config", "tsa.cnf", "-queryfile", "question.tsq", "-out", "answer.tsr"];
             let status = Command::new("openssl").args(reply).current_dir(&tsa).status()?;
