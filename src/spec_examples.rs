@@ -217,7 +217,7 @@ fn package_texts() -> Vec<String> {
     };
     let manifest = String::from_utf8(manifest.to_bytes()).unwrap();
     let mut columns = vec![String::new()];
-    for column in production::LOAD_FILE {
+    for column in production::load_file() {
         match columns.last_mut() {
             Some(line) if line.len() + column.len() < 115 => *line = format!("{line} {column}").trim_start().to_owned(),
             _ => columns.push(column.to_owned()),

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::gather::{Document, info};
 use super::mail::Letter;
-use crate::audio::{Cut, Filler};
+use crate::audio::Filler;
 use crate::bagit::Verify;
 use crate::bundle;
 use crate::error::Result;
@@ -110,13 +110,6 @@ impl<'s> Copier<'s> {
             read.map(drop).map_err(|e| crate::error::Error::from_io(e, "reading a document"))
         })?;
         Ok(bytes)
-    }
-}
-
-impl Hidden {
-    /// What was cut out of a recording of which something is redacted.
-    pub(super) fn cut(ms: Range<u64>, source: Range<u64>) -> Cut {
-        Cut { ms, source, media_type: "audio/wav" }
     }
 }
 

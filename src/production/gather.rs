@@ -13,8 +13,10 @@ use crate::record::{PartInfo, PartKind};
 use crate::redact::redact_audio;
 use crate::retrieve::Record;
 
+/// What a redacted recording is.
+const WAV: &str = "audio/wav";
 /// What a redacted text is.
-pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// A part as it is produced.
 pub(super) struct Document {
@@ -45,6 +47,13 @@ pub(super) struct Gathered {
     pub(super) record: RecordId,
     pub(super) documents: Vec<Document>,
     pub(super) withheld: Vec<Withheld>,
+}
+
+impl Gathered {
+    /// Bytes of the documents that are within the vCon.
+    pub(super) fn inline_bytes(&self) -> u64 {
+        self.documents.iter().filter(|document| document.inline).map(|document| document.len).sum()
+    }
 }
 
 /// What reads and hashes records.
@@ -156,9 +165,9 @@ impl Gatherer<'_> {
         if let (Some(ms), true) = (&stretch, replaced.stretches.is_empty()) {
             return cut(record, number, ms.clone(), &|_| tell(0));
         }
-        let cut = stretch.map(|asked| (asked, Hidden::cut(replaced.ms, replaced.source)));
+        let cut = stretch.map(|asked| (asked, Cut { ms: replaced.ms, source: replaced.source, media_type: WAV }));
         let hidden = Some(Hidden::Sound(replaced.stretches));
-        let media_type = Some("audio/wav");
+        let media_type = Some(WAV);
         Ok(Ok(Document { media_type, cut, hidden, ..Document::new(number, len, sums, "wav") }))
     }
 }

@@ -18,6 +18,7 @@ mod tables;
 mod integrity;
 mod certificate;
 mod describe;
+mod volume;
 mod manifest;
 mod stamp;
 mod readme;
@@ -33,7 +34,7 @@ pub use options::{ProductionOptions, ProductionProfile};
 pub(crate) use manifest::{Manifest, Range};
 pub(crate) use prepare::{Prepared, prepare};
 #[cfg(test)]
-pub(crate) use tables::LOAD_FILE;
+pub(crate) use volume::load_file;
 pub(crate) use wanted::{Cover, Opened, Wanted, WantedRecord};
 
 /// What tables begin with, so that spreadsheets take them for UTF-8.

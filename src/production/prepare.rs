@@ -40,7 +40,7 @@ pub(crate) struct Prepared {
     pub(super) texts: Vec<Vec<u8>>,
     /// Records with something in the production.
     pub(super) records: Vec<Gathered>,
-    /// Bytes of the parts that are produced.
+    /// Bytes of the documents that are written.
     pub(super) bytes: u64,
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn prepare(
     let hidden = gathered.iter().flat_map(|gathered| &gathered.documents).filter(|document| document.hidden.is_some());
     let redacted = hidden.count() as u64;
 
-    let mut packing = Packing { archive: bagit::Plan::new(), sources: Vec::new(), texts: Vec::new() };
+    let mut packing = Packing { archive: bagit::Plan::new(), sources: Vec::new(), texts: Vec::new(), bytes: 0 };
     packing.archive.info("External-Description", "Records disclosed under an order")?;
     packing.archive.info("External-Identifier", &format!("urn:uuid:{}", cover.order))?;
     let tables =
@@ -120,7 +120,7 @@ pub(crate) fn prepare(
             packing.hold(&layout.data("certification.txt"), text.into_bytes())?;
         }
     }
-    let Packing { archive, sources, texts } = packing;
+    let Packing { archive, sources, texts, bytes } = packing;
     gathered.retain(|gathered| !gathered.documents.is_empty());
     let range = |bates: &Bates| Range {
         volume: bates.volume(),
@@ -194,6 +194,7 @@ struct Packing {
     archive: bagit::Plan,
     sources: Vec<Source>,
     texts: Vec<Vec<u8>>,
+    bytes: u64,
 }
 
 impl Packing {
@@ -227,11 +228,13 @@ impl Packing {
             tables.append(&lines);
             let Some((len, sums)) = vcon else { continue };
             self.add(&layout.vcon(gathered.record, at), len, sums, Source::Vcon(at))?;
+            self.bytes += gathered.inline_bytes();
             for (number, document) in gathered.documents.iter().enumerate() {
                 let name = layout.native(document);
                 // The same content in two records is one file in the portable profile.
                 if !document.inline && !self.archive.has(&name) {
                     self.add(&name, document.len, document.sums, Source::Native(at, number))?;
+                    self.bytes += document.len;
                 }
                 if let (Some(name), Some((len, sums))) = (layout.text(document), document.text) {
                     self.add(&name, len, sums, Source::Text(at, number))?;

@@ -6,13 +6,13 @@ use super::BOM;
 /// The first line of a table.
 pub(super) fn header(columns: &[&str]) -> String {
     let mut text = BOM.to_owned();
-    row(&mut text, columns.iter().copied());
+    row(&mut text, columns);
     text
 }
 
 /// Adds a line.
-pub(super) fn row<'a>(text: &mut String, fields: impl IntoIterator<Item = &'a str>) {
-    for (at, field) in fields.into_iter().enumerate() {
+pub(super) fn row(text: &mut String, fields: &[impl AsRef<str>]) {
+    for (at, field) in fields.iter().map(AsRef::as_ref).enumerate() {
         text.push_str(if at == 0 { "\"" } else { ",\"" });
         if is_formula(field) {
             text.push('\'');
@@ -72,7 +72,7 @@ mod tests {
             "''twice",
         ];
         let mut text = header(&["Name"]);
-        hostile.iter().for_each(|field| row(&mut text, [*field]));
+        hostile.iter().for_each(|field| row(&mut text, &[*field]));
         for (field, read) in hostile.iter().zip(&read(&text)[1..]) {
             let value = read[0].strip_prefix('\'').unwrap_or_else(|| panic!("{field:?} is computed"));
             assert_eq!(value, field.replace(['\t', '\r'], " "));
@@ -84,7 +84,7 @@ mod tests {
         for number in ["+15722568385", "+4930123456", "030123456", "1-572", "O'Brien", "a=b", "", "müller@example.com"]
         {
             let mut text = header(&["Number"]);
-            row(&mut text, [number]);
+            row(&mut text, &[number]);
             assert_eq!(read(&text)[1], [number]);
         }
     }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn quotes_commas_and_line_ends_stay_within_a_field() {
         let mut text = header(&["a", "b"]);
-        row(&mut text, ["x\",\"y", "one\r\n\"=two\"\u{2028}\0three"]);
+        row(&mut text, &["x\",\"y", "one\r\n\"=two\"\u{2028}\0three"]);
         assert_eq!(text.lines().count(), 2);
         assert_eq!(read(&text)[1], ["x\",\"y", "one  \"=two\"  three"]);
     }

@@ -1,66 +1,6 @@
 use super::layout::Layout;
-use super::{dat, integrity, sheet};
+use super::{integrity, sheet, volume};
 
-/// The load file: a line for each document.
-pub(crate) const LOAD_FILE: [&str; 39] = [
-    "BEGBATES",
-    "ENDBATES",
-    "BEGATTACH",
-    "ENDATTACH",
-    "ATTACHCOUNT",
-    "VOLUME",
-    "RECORDID",
-    "PART",
-    "DOCTYPE",
-    "CUSTODIAN",
-    "CHANNEL",
-    "DIRECTION",
-    "DATE",
-    "TIME",
-    "TIMEZONE",
-    "DURATIONMS",
-    "AGENT",
-    "QUEUE",
-    "LANGUAGE",
-    "PARTIES",
-    "TAGS",
-    "FROM",
-    "TO",
-    "CC",
-    "SUBJECT",
-    "DATESENT",
-    "TIMESENT",
-    "MESSAGEID",
-    "FILENAME",
-    "FILEEXT",
-    "MEDIATYPE",
-    "FILESIZE",
-    "SHA256",
-    "STRETCHMS",
-    "REDACTED",
-    "REDACTIONREASON",
-    "NATIVELINK",
-    "TEXTLINK",
-    "VCONLINK",
-];
-/// Recordings, as the data delivery standards of the U.S. Securities and Exchange Commission list them.
-const AUDIO: [&str; 7] =
-    ["Caller Name", "Originating Number", "Called Party Name", "Terminating Number", "Date", "Time", "Filename"];
-const PRODUCTION: [&str; 13] = [
-    "Volume",
-    "Begin Bates",
-    "End Bates",
-    "Record",
-    "Part",
-    "Document Type",
-    "Date (UTC)",
-    "Custodian",
-    "File",
-    "Bytes",
-    "SHA-256",
-    "Redacted",
-    "Stretch (ms)",
-];
 const REDACTIONS: [&str; 8] = ["Bates", "Record", "Part", "Document Type", "File", "Number", "Place", "Reason"];
 const WITHHELD: [&str; 8] = [
     "Record",
@@ -72,9 +12,6 @@ const WITHHELD: [&str; 8] = [
     "Reason",
     "SHA-256 of the sealed original",
 ];
-/// What ISO/IEC 27037:2012 wants to be recorded of digital evidence (section 6.1).
-const CUSTODY: [&str; 6] = ["Evidence ID", "Who", "When (UTC)", "Where", "Why", "What changed"];
-
 /// Lines about documents. What is not of a profile stays empty.
 #[derive(Default)]
 pub(super) struct Tables {
@@ -91,13 +28,10 @@ impl Tables {
     /// With the first line of each.
     pub(super) fn begun() -> Self {
         Self {
-            load_file: dat::header(&LOAD_FILE),
-            audio: sheet::header(&AUDIO),
-            production: sheet::header(&PRODUCTION),
             redactions: sheet::header(&REDACTIONS),
             withheld: sheet::header(&WITHHELD),
-            custody: sheet::header(&CUSTODY),
             integrity: integrity::BEGIN.to_owned(),
+            ..volume::begun()
         }
     }
 

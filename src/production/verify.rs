@@ -131,7 +131,7 @@ impl Guide<'_> {
         let name = stem.rsplit('/').next().unwrap_or(stem);
         let all = [Some(name), signer].into_iter().flatten().map(|name| format!("keys/{name}.pem"));
         let found = all.clone().find(|name| self.has(name));
-        let name = found.or_else(|| all.last()).unwrap_or_default();
+        let name = found.or_else(|| all.clone().next_back()).unwrap_or_default();
         if self.has(&name) { format!("custody/{name}") } else { name }
     }
 

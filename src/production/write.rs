@@ -2,6 +2,7 @@ use std::io::{Read, Write};
 
 use super::copy::Copier;
 use super::describe::Describer;
+use super::gather::Gathered;
 use super::prepare::{Prepared, Source};
 use super::wanted::Opened;
 use super::{readme, verify};
@@ -77,6 +78,10 @@ impl Prepared {
                 };
                 writer.put(&mut Counted { content, tell }, verify)
             })?;
+            if let Source::Vcon(at) = from {
+                done += self.records.get(*at).map_or(0, Gathered::inline_bytes);
+                proceed(&mut *watch, PackageStage::Sending, done, self.bytes)?;
+            }
         }
         let bytes = writer.archive_len();
         Ok((bytes, writer.finish()?))

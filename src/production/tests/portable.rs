@@ -152,7 +152,7 @@ fn the_package_opens_with_the_recipients_key_alone_and_the_watch_may_end_it() {
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert_eq!(seen, wav(20).len() as u64);
+    assert_eq!((seen, bytes), (bytes, (wav(20).len() + TRANSCRIPT.len()) as u64));
     let mut opened = Vec::new();
     std::io::Read::read_to_end(&mut crate::age::Reader::new(out.as_slice(), &authority).unwrap(), &mut opened).unwrap();
     assert_eq!(opened.len() as u64, len);
