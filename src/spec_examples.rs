@@ -204,6 +204,7 @@ fn package_texts() -> Vec<String> {
             reference: "24-CV-1".to_owned(),
             basis: "court-order".to_owned(),
             created: "2024-03-16T16:09:20.701Z".parse().unwrap(),
+            by: "counsel".to_owned(),
         },
         profile: ProductionProfile::Litigation.as_str(),
         bates: Some(production::Range { volume: "ABC_VOL001".to_owned(), first: bates(1), last: bates(3) }),

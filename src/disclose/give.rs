@@ -175,6 +175,7 @@ impl Vault {
             reference: terms.reference.clone(),
             basis: terms.basis.to_string(),
             created,
+            by: by.to_owned(),
         };
         let (prefix, profile) = (options.prefix().to_owned(), options.profile().as_str().to_owned());
         let first = self.room.store.next_number(&prefix)?;

@@ -82,7 +82,7 @@ impl Describer<'_> {
     ) {
         let part = withheld.part.map(|part| part.to_string()).unwrap_or_default();
         let kind = info.map_or_else(|| "record".to_owned(), |info| info.kind.to_string());
-        let time = head.map(|head| head.time().to_string()).unwrap_or_default();
+        let time = head.map(begun).unwrap_or_default();
         let sealed = info.map(|info| hex(&info.sealed)).unwrap_or_default();
         let (record, why) = (gathered.record.to_string(), withheld.why.to_string());
         let line = &[&*record, &part, "", &kind, &time, &self.cover.tenant_name, &why, &sealed];
@@ -99,7 +99,7 @@ impl Describer<'_> {
             let line = &[&*bates, &id, &part, &kind, file, &format!("{number}"), &place, &reason];
             sheet::row(&mut tables.redactions, line);
         }
-        let (time, sealed) = (record.head().time().to_string(), hex(&info.sealed));
+        let (time, sealed) = (begun(record.head()), hex(&info.sealed));
         let why = "produced as a redacted copy, as redactions.csv says";
         let line = &[&*id, &part, &bates, &kind, &time, &self.cover.tenant_name, why, &sealed];
         sheet::row(&mut tables.withheld, line);
@@ -133,6 +133,11 @@ impl Describer<'_> {
             }
         }
     }
+}
+
+/// When it began, if that is known.
+fn begun(head: &Head) -> String {
+    head.start.map(|start| start.to_string()).unwrap_or_default()
 }
 
 /// What stands behind the last slash.

@@ -75,7 +75,13 @@ impl Gatherer<'_> {
         if planned.parts.is_empty() {
             return Ok(gathered);
         }
-        let record = self.source.read(planned.record)?;
+        let record = match self.source.read(planned.record) {
+            Err(e) if e.kind() == ErrorKind::Erased => {
+                gathered.withheld = vec![Withheld { part: None, why: Why::Erased }];
+                return Ok(gathered);
+            }
+            read => read?,
+        };
         let mut budget = Budget::default();
         for number in &planned.parts {
             let info = info(&record, *number)?;

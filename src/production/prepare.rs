@@ -16,7 +16,7 @@ use super::stamp::{self, Stamp};
 use super::tables::Tables;
 use super::wanted::{Cover, Opened, Wanted};
 use crate::bagit::{self, Sums};
-use crate::bundle::{self, BUNDLE, BUNDLE_TEXT, MAX_PACKAGE_RECORDS, Watch};
+use crate::bundle::{self, BUNDLE, BUNDLE_TEXT, MAX_PACKAGE_RECORDS, PackageProgress, PackageStage, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, random};
 use crate::redact::Redactions;
@@ -107,8 +107,14 @@ pub(crate) fn prepare(
     let mut packing = Packing { archive: bagit::Plan::new(), sources: Vec::new(), texts: Vec::new(), bytes: 0 };
     packing.archive.info("External-Description", "Records disclosed under an order")?;
     packing.archive.info("External-Identifier", &format!("urn:uuid:{}", cover.order))?;
-    let tables =
-        packing.records(&Describer { cover: &cover, layout: &layout, copier: &copier }, &gathered, source, watch)?;
+    // All bytes are read.
+    let mut watch = |_| watch(PackageProgress { stage: PackageStage::Hashing, bytes, of: bytes });
+    let tables = packing.records(
+        &Describer { cover: &cover, layout: &layout, copier: &copier },
+        &gathered,
+        source,
+        &mut watch,
+    )?;
     for (name, text) in tables.into_files(&layout) {
         packing.hold(&name, text)?;
     }

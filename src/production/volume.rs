@@ -102,7 +102,7 @@ const PRODUCTION: [Column; 13] = [
     ("Record", |l| l.record.id().to_string().into()),
     ("Part", |l| l.document.part.to_string().into()),
     ("Document Type", |l| l.info.kind.to_string().into()),
-    ("Date (UTC)", |l| l.head.time().to_string().into()),
+    ("Date (UTC)", |l| l.head.start.map(|start| start.to_string()).unwrap_or_default().into()),
     ("Custodian", |l| l.cover.tenant_name.clone().into()),
     ("File", |l| l.layout.native(l.document).into()),
     ("Bytes", |l| l.document.len.to_string().into()),
@@ -199,8 +199,8 @@ impl Line<'_> {
         let sealed = format!("nothing: sealed as it came, SHA-256 of the sealed copy {}", hex(&self.info.sealed));
         let kept = format!("kept for {}", cover.tenant_name);
         sheet::row(&mut tables.custody, &[&*number, &writer, &self.head.ingested.to_string(), &place, &kept, &sealed]);
-        let opener = concat!("strongroom ", env!("CARGO_PKG_VERSION"));
-        let opener = format!("{opener}, authorised by order {}", cover.order);
+        let with = concat!("strongroom ", env!("CARGO_PKG_VERSION"));
+        let opener = format!("{}, with {with}, as order {} says", cover.by, cover.order);
         let why = format!("{}, {}, {}", cover.basis, cover.authority, cover.reference);
         let mut changed = match (&self.document.cut, redacted) {
             (None, None) => "nothing: copied to the byte".to_owned(),

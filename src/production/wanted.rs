@@ -33,6 +33,8 @@ pub(crate) struct Cover {
     /// The legal basis.
     pub(crate) basis: String,
     pub(crate) created: Timestamp,
+    /// Who makes it, as the ledger names them.
+    pub(crate) by: String,
 }
 
 /// What is to be produced, in this order.

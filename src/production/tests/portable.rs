@@ -143,8 +143,14 @@ fn the_package_opens_with_the_recipients_key_alone_and_the_watch_may_end_it() {
     let (authority, other) =
         (Identity::generate_for(Suite::X25519).unwrap(), Identity::generate_for(Suite::X25519).unwrap());
     let (mut out, mut seen) = (Vec::new(), 0);
-    let prepared = world.prepare(&wanted(&[id]), portable(), 1).unwrap();
-    let bytes = prepared.bytes;
+    let mut last = (0, 0);
+    let prepared = prepare(world.cover(), &wanted(&[id]), portable(), 1, &world.session, &mut |progress| {
+        assert!(progress.bytes >= last.0);
+        last = (progress.bytes, progress.of);
+        ControlFlow::Continue(())
+    });
+    let (prepared, bytes) = (prepared.unwrap(), (wav(20).len() + TRANSCRIPT.len()) as u64);
+    assert_eq!(last, (bytes, bytes));
     let len = prepared
         .write(&world.session, custody(), authority.recipient(), &mut out, &mut |progress| {
             assert!(progress.bytes >= seen && progress.of == bytes);
@@ -152,7 +158,7 @@ fn the_package_opens_with_the_recipients_key_alone_and_the_watch_may_end_it() {
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert_eq!((seen, bytes), (bytes, (wav(20).len() + TRANSCRIPT.len()) as u64));
+    assert_eq!(seen, bytes);
     let mut opened = Vec::new();
     std::io::Read::read_to_end(&mut crate::age::Reader::new(out.as_slice(), &authority).unwrap(), &mut opened).unwrap();
     assert_eq!(opened.len() as u64, len);

@@ -53,6 +53,7 @@ impl World {
             reference: "24-CV-1".into(),
             basis: "court-order".into(),
             created: Timestamp::from_unix_ms(1_710_605_360_701),
+            by: "counsel".into(),
         }
     }
 
