@@ -126,6 +126,43 @@ fn what_cannot_be_cut_or_is_not_asked_for_is_not_given() {
 }
 
 #[test]
+fn what_was_erased_is_listed_and_the_rest_is_produced() {
+    let world = World::new();
+    let ids = [world.ingest(call("+15722568385", 20)), world.ingest(call("+15722568386", 2))];
+    let slot = |record, part: usize| world.session.read(record).unwrap().header().parts[part].slot;
+    // The recording of one, and the other as a whole.
+    let slots = [slot(ids[0], 1), slot(ids[1], 0), slot(ids[1], 1), slot(ids[1], 2)];
+    world.session.room.slots.shred(&slots).unwrap();
+    let produced = world.produce(&wanted(&ids), portable());
+    let lines = produced.sheet("data/withheld.csv");
+    let line = |at: usize| ["Record", "Part", "Document Type", "Reason"].map(|name| lines[at][name].as_str());
+    assert_eq!(line(0), [&*ids[0].to_string(), "1", "audio", "it was erased"]);
+    assert_eq!(line(1), [&*ids[1].to_string(), "", "record", "it was erased"]);
+    let manifest = produced.json("custody/disclosure.json");
+    assert_eq!(
+        (&manifest["records"], &manifest["documents"], &manifest["withheld"]),
+        (&1.into(), &1.into(), &2.into())
+    );
+}
+
+#[test]
+fn what_is_not_what_was_sealed_ends_the_production_before_anything_is_given_out() {
+    let world = World::new();
+    let id = world.ingest(call("+15722568385", 20));
+    let prepared = world.prepare(&wanted(&[id]), portable(), 1).unwrap();
+    let objects = world.dir.path().join("v/objects");
+    let object = walk(&objects).into_iter().next().unwrap();
+    let mut bytes = std::fs::read(&object).unwrap();
+    bytes[100_000] ^= 1;
+    std::fs::write(&object, bytes).unwrap();
+    let refused = world.prepare(&wanted(&[id]), portable(), 1).map(|_| ()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Tampered);
+    // Nor is it given out if it became so meanwhile.
+    let written = prepared.write_archive(&world.session, custody(), Vec::new(), &mut |_| ControlFlow::Continue(()));
+    assert_eq!(written.map(|_| ()).unwrap_err().kind(), ErrorKind::Tampered);
+}
+
+#[test]
 fn the_same_production_makes_the_same_archive() {
     let world = World::new();
     let ids = [world.ingest(call("+15722568385", 20)), world.ingest(letter("My card"))];
@@ -196,6 +233,11 @@ fn a_production_that_cannot_be_is_refused_before_anything_is_read() {
         let written = prepared.write_archive(&world.session, custody, Vec::new(), &mut |_| ControlFlow::Continue(()));
         assert_eq!(written.map(|_| ()).unwrap_err().kind(), ErrorKind::InvalidInput, "{name}");
     }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
 fn litigation_of(prefix: &str) -> ProductionOptions {
