@@ -172,8 +172,17 @@ impl<T: Store> Store for Faulty<T> {
     fn bodies(&self, parts: &[(i64, u32)]) -> Result<Vec<Option<Vec<u8>>>> {
         self.0.bodies(parts)
     }
-    fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<([u8; 16], RecordId)>> {
+    fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<Kept>> {
         self.0.idempotent(tenant, token)
+    }
+    fn erasure_of(&self, record: RecordId) -> Result<Option<ErasureRow>> {
+        self.0.erasure_of(record)
+    }
+    fn erasure(&self, log: i64, seq: u64, n: i64, limit: usize) -> Result<Vec<ErasureRow>> {
+        self.0.erasure(log, seq, n, limit)
+    }
+    fn erased(&self, before: Option<(i64, i64)>, limit: usize) -> Result<Vec<ErasureRow>> {
+        self.0.erased(before, limit)
     }
     fn integrity(&self) -> Result<Vec<String>> {
         self.0.integrity()

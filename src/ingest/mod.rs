@@ -70,7 +70,8 @@ pub struct Ingestor {
 pub struct Ingested {
     /// The record's id.
     pub record: RecordId,
-    /// Whether it was there already, under the same idempotency key and with the same content.
+    /// Whether it was there already, under the same idempotency key and with the same content. One that was erased since
+    /// does not come back, whatever comes under its key.
     pub duplicate: bool,
     /// The ledger's entry about the commit that it came in with; nothing if it was there already.
     pub receipt: Option<Arc<Receipt>>,
@@ -231,9 +232,7 @@ impl Ingestor {
 
     fn known(&self, mark: &IdempotencyMark) -> Result<Ingested> {
         match self.room.store.idempotent(self.tenant, &mark.token)? {
-            Some((content, record)) if content == mark.content => {
-                Ok(Ingested { record, duplicate: true, receipt: None })
-            }
+            Some(kept) if mark.is_of(&kept) => Ok(Ingested { record: kept.record, duplicate: true, receipt: None }),
             _ => Err(Error::new(
                 ErrorKind::IdempotencyConflict,
                 "ingesting under an idempotency key that names another record",

@@ -61,8 +61,14 @@ pub(crate) trait Store: Send + Sync {
     fn body(&self, n: i64, part: u32) -> Result<Option<Vec<u8>>>;
     /// Many of them.
     fn bodies(&self, parts: &[(i64, u32)]) -> Result<Vec<Option<Vec<u8>>>>;
-    /// The content mark and record of an idempotency token.
-    fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<([u8; 16], RecordId)>>;
+    /// What is kept under an idempotency token.
+    fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<Kept>>;
+    /// What was said of a record's erasure.
+    fn erasure_of(&self, record: RecordId) -> Result<Option<ErasureRow>>;
+    /// At most `limit` records behind number `n` that an entry says are to be erased, whether they are by now or not.
+    fn erasure(&self, log: i64, seq: u64, n: i64, limit: usize) -> Result<Vec<ErasureRow>>;
+    /// At most `limit` records whose slots were zeroed, before a place in that order: those that were last come first.
+    fn erased(&self, before: Option<(i64, i64)>, limit: usize) -> Result<Vec<ErasureRow>>;
 
     /// Complaints of the database about itself.
     fn integrity(&self) -> Result<Vec<String>>;
@@ -171,6 +177,27 @@ pub(crate) enum Op {
     },
     /// Needs an [`Append`](Self::Append) behind it: no record without an entry that tells of it.
     AddRecord(NewRecord),
+    /// Notes that records are to be erased: those of these numbers, which the tenant has. Needs an
+    /// [`Append`](Self::Append) behind it, of the entry that says so. `deferred` is the place of one that put it off.
+    /// Refused with `AlreadyExists` if one of them is to be erased already.
+    Erase {
+        tenant: TenantId,
+        records: Vec<i64>,
+        deferred: Option<i64>,
+    },
+    /// Notes that the slots are zeros of all records that an entry says are to be erased, and removes what is stored of
+    /// these in the database.
+    Erased {
+        log: i64,
+        seq: u64,
+    },
+    /// Refused with `AlreadyExists` if a paper of that topic is stored, or is about to be, that is not the one that was
+    /// seen last: whoever decides by papers must not miss one.
+    Seen {
+        tenant: TenantId,
+        topic: &'static str,
+        last: i64,
+    },
     /// Adds an entry to a tenant's open log.
     Append(Append),
     /// Permits to open something once, instead of what was permitted about it before.
@@ -240,6 +267,31 @@ pub(crate) struct NewRecord {
 pub(crate) struct IdempotencyMark {
     pub(crate) token: [u8; 16],
     pub(crate) content: [u8; 16],
+}
+
+impl IdempotencyMark {
+    /// Whether this is the record that was kept: of one that was erased nobody can tell, and it does not come back.
+    pub(crate) fn is_of(&self, kept: &Kept) -> bool {
+        kept.content.is_none_or(|content| content == self.content)
+    }
+}
+
+/// What is kept under an idempotency token: the mark of its content, unless it was erased, and its record.
+pub(crate) struct Kept {
+    pub(crate) content: Option<[u8; 16]>,
+    pub(crate) record: RecordId,
+}
+
+/// A record that is to be erased, or was, without its head.
+pub(crate) struct ErasureRow {
+    pub(crate) record: RecordRow,
+    /// The entry that says so.
+    pub(crate) log: i64,
+    pub(crate) seq: u64,
+    /// The place of the entry that had put it off.
+    pub(crate) deferred: Option<(i64, u64)>,
+    /// Its place in the order in which the slots were zeroed, if they were.
+    pub(crate) done: Option<(i64, i64)>,
 }
 
 /// Which tenants to look up.

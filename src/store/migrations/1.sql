@@ -131,7 +131,9 @@ CREATE TABLE records (
     header BLOB NOT NULL,
     -- SHA-256 of the header: shows a flipped bit to those who have no key.
     digest BLOB NOT NULL CHECK (length(digest) = 32),
-    head BLOB NOT NULL
+    head BLOB NOT NULL,
+    -- Its row in idempotency, if it has one.
+    token BLOB CHECK (length(token) = 16)
 ) STRICT;
 CREATE INDEX records_by_commit ON records (tenant, n);
 CREATE INDEX records_by_time ON records (tenant, time, n);
@@ -151,10 +153,11 @@ CREATE TABLE tokens (
     PRIMARY KEY (epoch, token)
 ) STRICT, WITHOUT ROWID;
 
+-- content: nothing of a record that was erased.
 CREATE TABLE idempotency (
     tenant INTEGER NOT NULL REFERENCES tenants (n),
     token BLOB NOT NULL CHECK (length(token) = 16),
-    content BLOB NOT NULL CHECK (length(content) = 16),
+    content BLOB CHECK (length(content) = 16),
     record INTEGER NOT NULL REFERENCES records (n),
     PRIMARY KEY (tenant, token)
 ) STRICT, WITHOUT ROWID;
@@ -173,3 +176,14 @@ CREATE TABLE bates (
     prefix TEXT PRIMARY KEY,
     next INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Records that are to be erased, or were. at: the entry that says so, as in entries.at. deferred: the one that had put it off
+-- while a hold stood. done: nothing as long as their slots may not all be zeros; then the later one was done, the larger.
+CREATE TABLE erasures (
+    record INTEGER PRIMARY KEY REFERENCES records (n),
+    at INTEGER NOT NULL REFERENCES entries (at) DEFERRABLE INITIALLY DEFERRED,
+    deferred INTEGER REFERENCES entries (at) DEFERRABLE INITIALLY DEFERRED,
+    done INTEGER
+) STRICT;
+CREATE INDEX erasures_by_entry ON erasures (at, record);
+CREATE INDEX erasures_by_end ON erasures (done, record) WHERE done IS NOT NULL;

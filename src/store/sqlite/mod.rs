@@ -1,3 +1,4 @@
+mod erasures;
 mod queue;
 mod trees;
 
@@ -10,9 +11,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, TransactionBehavior, ffi, params};
 
 use super::{
-    ActRow, Anchor, Block, Change, CosignatureRow, EntryRow, EpochRow, IdempotencyMark, LogRow, NewRecord, Op, Order,
-    Outcome, PageRange, PaperRow, PermissionRow, RecordRow, Spot, StatementRows, Store, TenantRow, ToldRow, Which,
-    header_digest,
+    ActRow, Anchor, Block, Change, CosignatureRow, EntryRow, EpochRow, ErasureRow, IdempotencyMark, Kept, LogRow,
+    NewRecord, Op, Order, Outcome, PageRange, PaperRow, PermissionRow, RecordRow, Spot, StatementRows, Store, TenantRow,
+    ToldRow, Which, header_digest,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
@@ -232,11 +233,20 @@ fn apply_change(
     trees: &mut Trees<'_>,
     drawn: &mut Vec<Drawn>,
 ) -> Result<Vec<Applied>, Refusal> {
-    let (mut applied, mut added) = (Vec::with_capacity(change.0.len()), Vec::new());
+    let (mut applied, mut added, mut untold) = (Vec::with_capacity(change.0.len()), Vec::new(), false);
     for op in change.0 {
         applied.push(match op {
             Op::AddRecord(record) => Applied::Done(add_record(tx, record, trees, drawn, &mut added)?),
-            Op::Append(append) => Applied::Placed(trees.append(tx, append, &std::mem::take(&mut added))?),
+            Op::Erase { tenant, records, deferred } => {
+                erasures::begin(tx, trees.next(tx, tenant)?, tenant, &records, deferred)?;
+                untold = true;
+                Applied::Done(Outcome::Done)
+            }
+            Op::Append(append) => {
+                let placed = trees.append(tx, append, &std::mem::take(&mut added))?;
+                untold &= placed.is_none();
+                Applied::Placed(placed)
+            }
             Op::OpenLog { tenant, generation, key, follows } => {
                 trees.begin(tx, tenant, generation, key, follows)?;
                 Applied::Done(Outcome::Done)
@@ -244,8 +254,8 @@ fn apply_change(
             op => Applied::Done(apply(tx, op, trees)?),
         });
     }
-    if !added.is_empty() {
-        let doing = "adding records without an entry that tells of them";
+    if !added.is_empty() || untold {
+        let doing = "adding or erasing records without an entry that tells of them";
         return Err(Refusal::Change(Error::new(ErrorKind::InvalidInput, doing)));
     }
     Ok(applied)
@@ -331,7 +341,16 @@ fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refu
             }
         }
         Op::Cosign { log, row } => cosign(tx, log, row)?,
-        Op::AddRecord(_) | Op::Append(_) | Op::OpenLog { .. } => unreachable!("applied by `apply_change`"),
+        Op::Erased { log, seq } => erasures::end(tx, at(log, seq))?,
+        Op::Seen { tenant, topic, last } => {
+            if trees.has_paper(tenant, topic) || last_paper(tx, tenant, topic)? != last {
+                let doing = "deciding by papers when another was written meanwhile";
+                return Err(Refusal::Change(Error::new(ErrorKind::AlreadyExists, doing)));
+            }
+        }
+        Op::AddRecord(_) | Op::Append(_) | Op::Erase { .. } | Op::OpenLog { .. } => {
+            unreachable!("applied by `apply_change`")
+        }
     }
     Ok(Outcome::Done)
 }
@@ -362,21 +381,22 @@ fn add_record(
     added: &mut Vec<[u8; 32]>,
 ) -> Result<Outcome, Refusal> {
     if let Some(mark) = &new.idempotency
-        && let Some((content, record)) = idempotent(tx, new.tenant, &mark.token)?
+        && let Some(kept) = idempotent(tx, new.tenant, &mark.token)?
     {
-        return if content == mark.content {
-            Ok(Outcome::Duplicate(record))
+        return if mark.is_of(&kept) {
+            Ok(Outcome::Duplicate(kept.record))
         } else {
             let doing = "ingesting under an idempotency key that names another record";
             Err(Refusal::Change(Error::new(ErrorKind::IdempotencyConflict, doing)))
         };
     }
-    let sql = "INSERT INTO records (id, tenant, epoch, entry, time, header, digest, head) VALUES
-        (?1, (SELECT n FROM tenants WHERE id = ?2), (SELECT n FROM epochs WHERE id = ?3), ?4, ?5, ?6, ?7, ?8)";
-    let (tenant, epoch) = (new.tenant.as_bytes(), new.epoch.as_bytes());
+    let sql = "INSERT INTO records (id, tenant, epoch, entry, time, header, digest, head, token) VALUES
+        (?1, (SELECT n FROM tenants WHERE id = ?2), (SELECT n FROM epochs WHERE id = ?3), ?4, ?5, ?6, ?7, ?8, ?9)";
+    let (id, tenant, epoch, time) =
+        (new.record.as_bytes(), new.tenant.as_bytes(), new.epoch.as_bytes(), new.time.unix_ms());
     let (entry, digest) = (trees.next(tx, new.tenant)?, header_digest(&new.header));
-    let row = params![new.record.as_bytes(), tenant, epoch, entry, new.time.unix_ms(), new.header, digest, new.head];
-    tx.prepare_cached(sql)?.execute(row)?;
+    let token = new.idempotency.map(|mark| mark.token);
+    tx.prepare_cached(sql)?.execute(params![id, tenant, epoch, entry, time, new.header, digest, new.head, token])?;
     added.push(digest);
     let n = tx.last_insert_rowid();
     for (part, body) in &new.inline {
@@ -396,13 +416,11 @@ fn add_record(
     Ok(Outcome::Done)
 }
 
-fn idempotent(db: &Connection, tenant: TenantId, token: &[u8; 16]) -> rusqlite::Result<Option<([u8; 16], RecordId)>> {
+fn idempotent(db: &Connection, tenant: TenantId, token: &[u8; 16]) -> rusqlite::Result<Option<Kept>> {
     let sql = "SELECT i.content, r.id FROM idempotency i JOIN records r ON r.n = i.record
         WHERE i.tenant = (SELECT n FROM tenants WHERE id = ?1) AND i.token = ?2";
-    let found = db
-        .prepare_cached(sql)?
-        .query_row(params![tenant.as_bytes(), token], |row| Ok((row.get(0)?, RecordId::from_bytes(row.get(1)?))));
-    found.optional()
+    let kept = |row: &Row<'_>| Ok(Kept { content: row.get(0)?, record: RecordId::from_bytes(row.get(1)?) });
+    db.prepare_cached(sql)?.query_row(params![tenant.as_bytes(), token], kept).optional()
 }
 
 impl Store for SqliteStore {
@@ -524,8 +542,20 @@ impl Store for SqliteStore {
         })
     }
 
-    fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<([u8; 16], RecordId)>> {
+    fn idempotent(&self, tenant: TenantId, token: &[u8; 16]) -> Result<Option<Kept>> {
         self.read("looking an idempotency key up", |db| idempotent(db, tenant, token))
+    }
+
+    fn erasure_of(&self, record: RecordId) -> Result<Option<ErasureRow>> {
+        self.read("looking up whether a record was erased", |db| erasures::of(db, record))
+    }
+
+    fn erasure(&self, log: i64, seq: u64, n: i64, limit: usize) -> Result<Vec<ErasureRow>> {
+        self.read("listing the records of an erasure", |db| erasures::by_entry(db, at(log, seq), n, limit))
+    }
+
+    fn erased(&self, before: Option<(i64, i64)>, limit: usize) -> Result<Vec<ErasureRow>> {
+        self.read("listing records that were erased", |db| erasures::by_end(db, before, limit))
     }
 
     fn integrity(&self) -> Result<Vec<String>> {
@@ -751,12 +781,7 @@ impl Store for SqliteStore {
     }
 
     fn last_paper(&self, tenant: TenantId, topic: &str) -> Result<i64> {
-        self.read("looking up the last paper of a topic", |db| {
-            let sql = "SELECT n FROM papers WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND topic = ?2
-                ORDER BY n DESC LIMIT 1";
-            let last = db.prepare_cached(sql)?.query_row(params![tenant.as_bytes(), topic], |row| row.get(0));
-            Ok(last.optional()?.unwrap_or(0))
-        })
+        self.read("looking up the last paper of a topic", |db| last_paper(db, tenant, topic))
     }
 
     fn permission(&self, about: &[u8; 16]) -> Result<Option<PermissionRow>> {
@@ -817,6 +842,13 @@ impl Store for SqliteStore {
             Ok(select.query_row([at(log, last)], |row| row.get(0)).optional()?.flatten())
         })
     }
+}
+
+fn last_paper(db: &Connection, tenant: TenantId, topic: &str) -> rusqlite::Result<i64> {
+    let sql = "SELECT n FROM papers WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND topic = ?2
+        ORDER BY n DESC LIMIT 1";
+    let last = db.prepare_cached(sql)?.query_row(params![tenant.as_bytes(), topic], |row| row.get(0));
+    Ok(last.optional()?.unwrap_or(0))
 }
 
 /// Whether the entries of a log came with at most one commit: its anchor need not have a mark yet.

@@ -87,6 +87,12 @@ impl<'a> Trees<'a> {
         Ok(at(tree.log, tree.edge.size()))
     }
 
+    /// Whether an entry of this transaction brings a paper of a topic with it.
+    pub(super) fn has_paper(&self, tenant: TenantId, topic: &str) -> bool {
+        let own = self.open.iter().filter(|tree| tree.tenant == tenant);
+        own.flat_map(|tree| &tree.rows).flat_map(|row| &row.entry.papers).any(|paper| paper.topic == topic)
+    }
+
     /// Begins a tenant's next log in this transaction.
     pub(super) fn begin(
         &mut self,
