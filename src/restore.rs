@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 use crate::key::{OperatorKey, PublicKey};
-use crate::ledger::{Kind, Lag, Ledger, Marks, Receipt, StoredLog, Why, check_text};
+use crate::ledger::{Kind, Lag, Ledger, Marks, Receipt, StoredLog, Why, check_text, erase_again};
 use crate::room::Room;
 use crate::store::{Act, End, Follows, LogRow, Mark, Op, Which};
 use crate::tlog::empty_root;
@@ -139,6 +139,8 @@ impl Restoration {
     /// written or read for those that do not.
     pub fn restore(self, reason: &str) -> Result<Vec<Restored>> {
         check_text(reason, "restoring a vault for a reason that a ledger can name")?;
+        // The shred file may be an old copy, too.
+        erase_again(&self.vault.room, true)?;
         self.end()?;
         let (room, marks) = (&*self.vault.room, Marks::read(&self.vault.room)?);
         let mut restored = Vec::new();

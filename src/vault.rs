@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TenantId, VaultId};
 use crate::key::{OperatorKey, PublicKey};
-use crate::ledger::{Given, Ledger, Outlet, Sink, SinkOptions, StoredLog};
+use crate::ledger::{Given, Ledger, Outlet, Sink, SinkOptions, StoredLog, erase_again};
 use crate::room::{Room, Tenant};
 use crate::store::Which;
 use crate::tlog::SignedCheckpoint;
@@ -84,7 +84,8 @@ impl Vault {
         Self::open(path, options)
     }
 
-    /// Opens a vault. What processes that died had begun is concluded in the ledgers: `outcome.unknown`.
+    /// Opens a vault. What processes that died had begun is concluded in the ledgers: `outcome.unknown`. What they were to
+    /// erase is erased.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is none; [`WrongKey`](ErrorKind::WrongKey) if it is another operator's;
@@ -102,6 +103,7 @@ impl Vault {
         // What cannot be concluded now, because the disk is full or the ledger was rolled back, is when it can; until
         // then a check names it, and everything else says for itself what keeps it from going on.
         let _ = ledger.recover();
+        let _ = erase_again(&vault.room, false);
         // What the last process did not get out, and the others have not yet.
         ledger.publish_all()?;
         Ok(vault)

@@ -111,6 +111,8 @@ impl Auditor {
         report.records = Some(records.compared);
         let handed = std::mem::take(&mut walk.handed);
         handed.finish(store, log.session.tenant, &log.key(), &mut report.findings)?;
+        let erasures = std::mem::take(&mut walk.erasures);
+        erasures.finish(store, log.stored.row.n, &mut report.findings)?;
         walk.finish(log.stored.row.note, after, &mut report);
         Ok(report)
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::auditor::Auditor;
+use super::erasures::Erasures;
 use super::handed::Handed;
 use super::log::State;
 use super::report::{AuditFinding, AuditReport};
@@ -81,6 +82,7 @@ pub(super) struct Fold<'a> {
     pub(super) operator: Option<PublicKey>,
     begun: BTreeSet<u64>,
     pub(super) handed: Handed,
+    pub(super) erasures: Erasures,
     last: Option<Timestamp>,
     /// Heads that others signed, the largest first, and the roots of their sizes once they are reached.
     cosigned: Vec<Cosigned>,
@@ -120,6 +122,7 @@ impl<'a> Fold<'a> {
             operator: None,
             begun: BTreeSet::new(),
             handed: Handed::default(),
+            erasures: Erasures::default(),
             last: None,
             sizes: cosigned.iter().map(|head| head.size).collect(),
             cosigned,
@@ -188,6 +191,8 @@ impl<'a> Fold<'a> {
         }
         self.learn(&message);
         self.handed.learn(seq, &message, &mut report.findings);
+        self.erasures.learn(seq, &message);
+        report.erased += message.records.filter(|_| message.kind == Kind::Erased).map_or(0, |set| set.count);
         if let Some(key) = key
             && self.complete
             && !self.named.contains(key.as_bytes())
@@ -207,7 +212,11 @@ impl<'a> Fold<'a> {
         report.period = Some((report.period.map_or(message.time, |(first, _)| first), message.time));
         *report.kinds.entry(message.kind.to_string()).or_default() += 1;
         match message.kind {
-            Kind::SessionOpened | Kind::TransferAuthorised | Kind::OrderApproved | Kind::Degraded => {
+            Kind::SessionOpened
+            | Kind::TransferAuthorised
+            | Kind::OrderApproved
+            | Kind::ErasureAuthorised
+            | Kind::Degraded => {
                 self.begun.insert(seq);
             }
             Kind::SessionClosed
@@ -216,6 +225,7 @@ impl<'a> Fold<'a> {
             | Kind::OrderFound
             | Kind::TransferCompleted
             | Kind::TransferFailed
+            | Kind::Erased
             | Kind::OutcomeUnknown
             | Kind::Recovered => {
                 if let Some(began) = message.refers {

@@ -1,6 +1,7 @@
 //! Audit: what a tenant can say of its own ledger, and an auditor of a receipt.
 
 mod auditor;
+mod erasures;
 mod export;
 mod handed;
 mod fold;

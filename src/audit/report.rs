@@ -27,6 +27,8 @@ pub struct AuditReport {
     pub missing: u64,
     /// Records that the entries tell of and whose headers are there; nothing if they were not compared.
     pub records: Option<u64>,
+    /// Records that the entries say were erased. Their headers are there, and counted in `records`.
+    pub erased: u64,
     /// Entries of each kind.
     pub kinds: BTreeMap<String, u64>,
     /// When the first and the last entry say that they were written.
@@ -50,6 +52,8 @@ pub enum AuditFinding {
     Backdated(u64),
     /// An entry's signature does not verify.
     BadSignature(u64),
+    /// The records that an entry let be erased are not those that the vault holds for erased by it.
+    ErasureAltered(u64),
     /// A file of an export is not there, or is not what belongs there.
     File(String),
     /// The log has another history than the pinned checkpoint, or that of a receipt, had at that size.
@@ -100,6 +104,9 @@ impl fmt::Display for AuditFinding {
             Self::Altered(seq) => write!(f, "entry {seq} has another message than the one that was written"),
             Self::Backdated(seq) => write!(f, "entry {seq} says a time at which it cannot have been written"),
             Self::BadSignature(seq) => write!(f, "the signature of entry {seq} does not verify"),
+            Self::ErasureAltered(seq) => {
+                write!(f, "the records that entry {seq} let be erased are not those that are held for erased by it")
+            }
             Self::File(name) => write!(f, "the file {name} is missing or is not what belongs there"),
             Self::Forked(size) => {
                 write!(f, "the first {size} entries are not those of a head that was signed over them")
@@ -205,6 +212,9 @@ impl fmt::Display for AuditReport {
         }
         if let Some(records) = self.records {
             writeln!(f, "{records} records are stored as the entries tell.")?;
+        }
+        if self.erased > 0 {
+            writeln!(f, "{} records were erased.", self.erased)?;
         }
         if let Some(pinned) = self.pinned {
             writeln!(f, "Compared with a checkpoint of {pinned} entries that was pinned before.")?;

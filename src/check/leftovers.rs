@@ -3,7 +3,8 @@ use std::path::PathBuf;
 
 use super::named::{SlotBook, each_record, enter_entries, heads};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::EpochId;
+use crate::id::{EpochId, RecordId};
+use crate::ledger::each_revived;
 use crate::record::RecordHeader;
 use crate::room::Room;
 use crate::store::{Block, Found, ObjectName, SLOT};
@@ -18,6 +19,8 @@ pub(super) struct Leftovers {
     pub(super) unfinished: Vec<PathBuf>,
     pub(super) slots: Vec<u64>,
     pub(super) leases: Vec<EpochId>,
+    /// Records that were erased and have secrets in the shred file: an old copy of it was put back.
+    pub(super) revived: Vec<RecordId>,
     /// Nothing of ours: reported, never removed.
     pub(super) strangers: Vec<PathBuf>,
 }
@@ -40,6 +43,12 @@ pub(super) fn find(room: &Room, closed: &HashSet<EpochId>, named: &SlotBook) -> 
     let mut left = Leftovers::default();
     room.objects.list(&mut |found| {
         match found {
+            Found::Object(object) if is_erased(room, object.record)? => {
+                // Listed while it was being removed, or put back.
+                if room.objects.open(object).is_ok() {
+                    left.objects.push(object);
+                }
+            }
             Found::Object(object) if closed.contains(&object.epoch) => {
                 if !is_named(room, object)? {
                     left.objects.push(object);
@@ -67,6 +76,7 @@ pub(super) fn find(room: &Room, closed: &HashSet<EpochId>, named: &SlotBook) -> 
             left.slots.extend(slots.filter(|(n, slot)| !named.contains(*n) && **slot != [0; 32]).map(|(n, _)| n));
         }
     }
+    each_revived(room, |header| left.revived.push(header.record))?;
     left.leases = room.leases.abandoned()?;
     Ok(left)
 }
@@ -101,4 +111,9 @@ fn is_named(room: &Room, object: ObjectName) -> Result<bool> {
     let Some(header) = room.store.header(object.record)? else { return Ok(false) };
     let header = RecordHeader::from_bytes(&header)?;
     Ok(object.part > 0 && header.epoch == object.epoch && (object.part as usize) < header.parts.len())
+}
+
+/// Whether a record was erased, as the ledger says: nothing that is left of it is opened by anybody.
+pub(super) fn is_erased(room: &Room, record: RecordId) -> Result<bool> {
+    Ok(room.store.erasure_of(record)?.is_some_and(|erasure| erasure.done.is_some()))
 }

@@ -1,6 +1,6 @@
 use super::leftovers;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::{Marks, refuse_lags};
+use crate::ledger::{Marks, erase_again, refuse_lags};
 use crate::vault::Vault;
 
 /// What a sweep removed.
@@ -13,10 +13,12 @@ pub struct Swept {
     pub slots: u64,
     /// Marks of epochs whose writer is gone.
     pub epochs: u64,
+    /// Records that were erased again, because an old copy of the shred file was put back.
+    pub erased: u64,
 }
 
 impl Vault {
-    /// Removes what a crash left. Touches nothing that a record names and nothing of an epoch that is still open, so
+    /// Removes what a crash left, and erases again what was erased and came back with an old copy of the shred file. Touches nothing that a record names and nothing of an epoch that is still open, so
     /// it may run while others ingest. Killed half way, it has removed less.
     ///
     /// # Errors
@@ -40,6 +42,7 @@ impl Vault {
                 recovered => recovered?,
             }
         }
+        let erased = erase_again(room, true)?;
         let closed = leftovers::closed_epochs(room)?;
         let left = leftovers::find(room, &closed, &leftovers::named_slots(room)?)?;
         for object in &left.objects {
@@ -56,6 +59,6 @@ impl Vault {
             room.leases.remove(*epoch)?;
         }
         let objects = (left.objects.len() + left.unfinished.len()) as u64;
-        Ok(Swept { objects, slots: left.slots.len() as u64, epochs: left.leases.len() as u64 })
+        Ok(Swept { objects, slots: left.slots.len() as u64, epochs: left.leases.len() as u64, erased })
     }
 }

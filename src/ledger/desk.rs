@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use super::erasure::ERASURE;
 use super::keys::KeyRing;
 use super::make::{Maker, Sealing, Slot};
 use super::message::{Kind, MAX_TEXT, RecordSet};
@@ -373,10 +374,17 @@ impl Ledger {
         let _ = said;
     }
 
-    /// Concludes what dead processes began: nobody knows how far it came. That the disk was full is over when there is
-    /// space.
+    /// Concludes what dead processes began: nobody knows how far it came. An erasure is carried out. That the disk was full is
+    /// over when there is space.
     pub(crate) fn recover(&self) -> Result<()> {
+        let mut erased = Ok(());
         for act in self.room.store.acts()? {
+            if act.kind == ERASURE {
+                // Whoever began it may be at it: twice does no harm. One that cannot be carried out keeps nobody else back.
+                let told = Tell::new(Kind::Erased, "operator");
+                erased = erased.and(self.erase(act.tenant, (act.log, act.seq), told, self.own_signer()).map(drop));
+                continue;
+            }
             if self.room.leases.is_live(act.epoch)? {
                 continue;
             }
@@ -396,7 +404,7 @@ impl Ledger {
                 Err(e) => return Err(e),
             }
         }
-        Ok(())
+        erased
     }
 
     /// The entry that began an act.

@@ -31,6 +31,18 @@ pub enum Kind {
     Degraded,
     /// A third party says that it deleted what it had been sent, or why not.
     DeletionAnswered,
+    /// Records were to be erased and are under a legal hold: they are erased when it ends.
+    DeletionDeferred,
+    /// Records were erased: their keys no longer exist.
+    Erased,
+    /// Records are about to be erased: from here on nothing keeps them.
+    ErasureAuthorised,
+    /// Records must not be erased as long as a matter lasts.
+    HoldPlaced,
+    /// Somebody says that a matter is over, and somebody else has to confirm it.
+    HoldReleaseProposed,
+    /// A matter is over: its holds end. What they had put off is erased unless another stands.
+    HoldReleased,
     /// Records came in. One entry for each commit.
     Ingested,
     /// The log ends here; another goes on.
@@ -98,13 +110,19 @@ pub enum Kind {
     Other(String),
 }
 
-pub(crate) const KINDS: [(Kind, &str); 37] = [
+pub(crate) const KINDS: [(Kind, &str); 43] = [
     (Kind::AgreementRevoked, "agreement.revoked"),
     (Kind::AgreementSigned, "agreement.signed"),
     (Kind::CardChanged, "card.changed"),
     (Kind::CustodiansDrilled, "custodians.drilled"),
     (Kind::Degraded, "degraded"),
     (Kind::DeletionAnswered, "deletion.answered"),
+    (Kind::DeletionDeferred, "deletion.deferred"),
+    (Kind::Erased, "erased"),
+    (Kind::ErasureAuthorised, "erasure.authorised"),
+    (Kind::HoldPlaced, "hold.placed"),
+    (Kind::HoldReleaseProposed, "hold.release.proposed"),
+    (Kind::HoldReleased, "hold.released"),
     (Kind::Ingested, "ingested"),
     (Kind::LogClosed, "log.closed"),
     (Kind::LogOpened, "log.opened"),

@@ -4,6 +4,7 @@ mod desk;
 mod entry;
 mod keys;
 mod make;
+mod erasure;
 mod message;
 mod own;
 mod publisher;
@@ -23,6 +24,7 @@ pub use sink::{LedgerHead, Sink, SinkError, SinkOptions};
 
 pub(crate) use desk::{Ledger, Recorded, Signer, Tell, Told, Waiting, check_text};
 pub(crate) use entry::EntryPlace;
+pub(crate) use erasure::{ERASURE, each_revived, erase_again};
 pub(crate) use message::MAX_MESSAGE;
 pub(crate) use receipt::log_files;
 pub(crate) use sink::{Given, Outlet};

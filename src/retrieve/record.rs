@@ -121,11 +121,17 @@ impl Record {
         let parts = number.checked_sub(1).and_then(|at| self.head.parts.get(at)).zip(self.header.parts.get(number));
         let (info, header) = parts.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking a part up"))?;
         let part = number as u32;
-        let bytes: Box<dyn ReadAt> = if header.len <= MAX_INLINE {
-            Box::new(body.ok_or_else(|| Error::new(ErrorKind::Damaged, "looking a sealed part up"))?)
+        let bytes: Result<Box<dyn ReadAt>> = if header.len <= MAX_INLINE {
+            let missing = || Error::new(ErrorKind::Damaged, "looking a sealed part up");
+            body.map(|body| Box::new(body) as Box<dyn ReadAt>).ok_or_else(missing)
         } else {
-            self.room.objects.open(ObjectName { epoch: self.header.epoch, record: self.header.record, part })?
+            self.room.objects.open(ObjectName { epoch: self.header.epoch, record: self.header.record, part })
         };
+        // What was erased since the record was opened is not missing. Its slot may have been read before.
+        let bytes = match bytes {
+            Err(e) if e.kind() == ErrorKind::Damaged => SlotWindow::one().read(&self.room, header.slot).and(Err(e)),
+            bytes => bytes,
+        }?;
         let size = bytes.size().map_err(|e| Error::from_io(e, "sizing a sealed part"))?;
         if size != header.len {
             return Err(Error::new(ErrorKind::Damaged, "opening a sealed part that has another size"));

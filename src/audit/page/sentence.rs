@@ -93,7 +93,13 @@ pub(crate) fn sentence(kind: &str, records: Option<u64>) -> Option<(Group, Strin
         ),
         "notice.given" => (Governed, plain("The tenant was told of a disclosure.")),
         "hold.placed" => (Governed, format!("A legal hold was placed on {of}: no erasure until it ends.")),
-        "hold.released" => (Governed, format!("A legal hold on {of} was released.")),
+        "hold.release.proposed" => {
+            (Governed, plain("The end of a legal hold was proposed: somebody else has to confirm it."))
+        }
+        "hold.released" => (Governed, plain("A legal hold was released.")),
+        "deletion.deferred" => {
+            (Governed, format!("{} to be erased, and a legal hold keeps them until it ends.", capital(&was(records))))
+        }
         "restricted" => {
             (Governed, plain("A person asked not to be handed on: their interactions are left out of transfers."))
         }
@@ -101,6 +107,7 @@ pub(crate) fn sentence(kind: &str, records: Option<u64>) -> Option<(Group, Strin
         "recipients.told" => (Governed, plain("Those who had received copies were told to erase them.")),
         _ if kind.starts_with("inquiry.") => (Governed, plain("A person's inquiry about their data went a step on.")),
 
+        "erasure.authorised" => (Erased, format!("Erasing {of} was authorised.")),
         "erased" => (Erased, did("erased: the keys to open them no longer exist.")),
 
         "order.failed" => (Trouble, plain("A disclosure to an authority was stopped before its end.")),
@@ -159,7 +166,10 @@ mod tests {
     fn every_kind_that_a_ledger_can_have_is_told_in_a_sentence() {
         for (_, kind) in crate::ledger::KINDS {
             let (_, text) = sentence(kind, Some(1)).unwrap_or_else(|| panic!("{kind}"));
-            assert!(text.ends_with('.') && !text.contains(kind) || kind == "read", "{kind}: {text}");
+            assert!(
+                text.ends_with('.') && (!text.contains(kind) || ["erased", "read"].contains(&kind)),
+                "{kind}: {text}"
+            );
         }
     }
 

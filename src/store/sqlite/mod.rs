@@ -12,8 +12,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, 
 
 use super::{
     ActRow, Anchor, Block, Change, CosignatureRow, EntryRow, EpochRow, ErasureRow, IdempotencyMark, Kept, LogRow,
-    NewRecord, Op, Order, Outcome, PageRange, PaperRow, PermissionRow, RecordRow, Spot, StatementRows, Store, TenantRow,
-    ToldRow, Which, header_digest,
+    NewRecord, Op, Order, Outcome, PageRange, PaperRow, PermissionRow, RecordRow, Spot, StatementRows, Store,
+    TenantRow, ToldRow, Which, header_digest,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId, VaultId};
