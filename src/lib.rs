@@ -51,6 +51,8 @@ mod search;
 mod export;
 mod play;
 mod restrict;
+mod hold;
+mod erase;
 mod bundle;
 mod production;
 mod disclose;
@@ -83,8 +85,10 @@ pub use disclose::{
     Disclosed, Drilled, Numbered, OrderReview, OrderState, OrderStatus, Permission, Produced, Quorum, TenantConsent,
 };
 pub use epoch::{EPOCH_RECORDS, EPOCH_TIME, EpochHeader};
+pub use erase::{DeferredDeletion, Erased, HeldRecord, Released};
 pub use error::{Error, ErrorKind, Result};
 pub use export::Exported;
+pub use hold::{Hold, Matter, PlacedHold, RELEASE_TIME, ReleaseProposal};
 pub use id::{EpochId, OrderId, RecordId, TenantId, TransferId, VaultId};
 pub use ingest::{Ingested, Ingestor};
 pub use key::{

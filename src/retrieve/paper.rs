@@ -29,8 +29,8 @@ pub(crate) struct Paper {
 pub(crate) struct PaperPlace {
     /// Its number in the vault: later ones have larger numbers.
     pub(crate) n: i64,
-    /// That of its entry.
-    at: i64,
+    /// That of its entry, as in the database.
+    pub(crate) at: i64,
 }
 
 impl TenantSession {

@@ -10,7 +10,7 @@ use crate::id::{EpochId, RecordId, TenantId};
 use crate::key::{Opener, PublicKey};
 use crate::ledger::{Kind, Ledger, Receipt, RecordSet, Recorded, Signer, Tell, Told, check_text};
 use crate::room::Room;
-use crate::store::{Act, RecordRow};
+use crate::store::{Act, Op, RecordRow};
 use crate::vault::Vault;
 
 /// Who reads, what for, and on what grounds.
@@ -133,13 +133,13 @@ impl Lease {
 }
 
 /// Where somebody is who reads many records.
-pub(super) struct Places {
+pub(crate) struct Places {
     walks: HashMap<EpochId, Option<Walk>>,
     slots: SlotWindow,
 }
 
 impl Places {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { walks: HashMap::new(), slots: SlotWindow::many() }
     }
 }
@@ -212,6 +212,30 @@ impl TenantSession {
     /// Writes an entry that neither begins nor ends anything, durably, and gives its receipt.
     pub(crate) fn say(&self, tell: Tell) -> Result<Receipt> {
         self.record(tell, Act::None).map(|recorded| Receipt::clone(&recorded.receipt))
+    }
+
+    /// As [`say`](Self::say), with what it tells of.
+    pub(crate) fn say_with(&self, ops: Vec<Op>, tell: Tell) -> Result<Receipt> {
+        let recorded = self.record_all(vec![(ops, tell, Act::None)])?.pop();
+        let recorded = recorded.ok_or_else(|| Error::new(ErrorKind::Io, "appending to a ledger"))?;
+        Ok(Receipt::clone(&recorded.receipt))
+    }
+
+    /// Writes entries in one commit, durably, each behind what it tells of.
+    pub(crate) fn record_all(&self, entries: Vec<(Vec<Op>, Tell, Act)>) -> Result<Vec<Recorded>> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries = entries.into_iter().map(|(ops, tell, act)| (ops, tell, self.lease.signer(), act)).collect();
+        let recorded = self.lease.ledger.append_all(self.tenant, entries)?;
+        self.room.anchor.sync()?;
+        Ok(recorded)
+    }
+
+    /// Erases what the entry of that log and number lets be erased, and says so. Nothing if another has meanwhile.
+    pub(crate) fn carry_out(&self, entry: (i64, u64)) -> Result<Option<Receipt>> {
+        let erased = self.lease.ledger.erase(self.tenant, entry, self.tell(Kind::Erased), self.lease.signer())?;
+        Ok(erased.map(|recorded| Receipt::clone(&recorded.receipt)))
     }
 
     /// The identity, of the card in force or a former one, that signs as this key.
@@ -289,7 +313,7 @@ impl TenantSession {
     }
 
     /// As [`open`](Self::open), for one who opens many in the order of their commits and keeps `places` between them.
-    pub(super) fn open_next(&self, row: RecordRow, places: &mut Places) -> Result<Record> {
+    pub(crate) fn open_next(&self, row: RecordRow, places: &mut Places) -> Result<Record> {
         let chain = |epoch, seq| {
             let epoch = self.epoch(epoch)?;
             let key = epoch.next_message_key(seq, places.walks.entry(epoch.header.epoch()).or_default())?;
