@@ -457,3 +457,56 @@ fn an_order_of_which_nothing_was_said_in_time_is_overdue() {
     assert!(status.is_overdue(Timestamp::from_unix_ms(Timestamp::now().unix_ms() + DAY)));
     assert!(!status.notice_is_overdue(Timestamp::now()), "the tenant was told at once");
 }
+
+#[test]
+fn the_records_of_an_order_can_be_kept_from_erasure_until_it_is_over_and_a_preservation_discloses_nothing() {
+    let court = Court::new();
+    let mut terms = court.terms(court.listed(&[0]));
+    terms.basis = LegalBasis::Preservation;
+    let order = court.accepted(terms);
+    assert!(reason(&court.request(&order).unwrap_err()).contains("to disclose none"));
+    let session = court.session();
+    assert!(reason(&session.consent(order.id()).unwrap_err()).contains("to disclose none"));
+
+    court.vault.preserve_order(court.tenant(), order.id()).unwrap();
+    let again = court.vault.preserve_order(court.tenant(), order.id()).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::AlreadyExists);
+    let matters = session.held_by(court.calls[0]).unwrap();
+    assert_eq!(matters, [format!("order {}", order.id())]);
+    let erased = session.erase([court.calls[0], court.calls[1]], "the customer asked for it").unwrap();
+    assert_eq!(erased.erased, [court.calls[1]]);
+    assert_eq!(session.read(court.calls[1]).unwrap_err().kind(), ErrorKind::Erased);
+    session.read(court.calls[0]).unwrap();
+    // The tenant alone does not end it; when the order is over, it does, and what waited is carried out.
+    assert_eq!(session.propose_release(&matters[0], "enough").unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(session.confirm_release(&matters[0], "enough").unwrap_err().kind(), ErrorKind::Refused);
+    court.vault.close_order(court.tenant(), order.id(), "withdrawn by the court", "officer").unwrap();
+    let released = session.confirm_release(&matters[0], "it is over").unwrap();
+    assert_eq!(released.erased, [court.calls[0]]);
+    assert_eq!(session.read(court.calls[0]).unwrap_err().kind(), ErrorKind::Erased);
+    drop(session);
+    assert!(court.audit().is_clean());
+
+    // People's records, in their period; and nothing of it under a gag, which a hold would give away.
+    let order = court.accepted(court.terms(OrderScope::subjects([olivia()], day(0)..day(5))));
+    court.vault.preserve_order(court.tenant(), order.id()).unwrap();
+    let session = court.session();
+    assert_eq!(session.held_by(court.calls[2]).unwrap().len(), 1);
+    assert!(session.held_by(court.calls[3]).unwrap().is_empty());
+    let gagged = court.accepted(court.terms(court.listed(&[3])).gag_until(tomorrow()));
+    assert_eq!(court.vault.preserve_order(court.tenant(), gagged.id()).unwrap_err().kind(), ErrorKind::Refused);
+}
+
+#[test]
+fn what_was_erased_is_not_disclosed_and_the_package_says_so() {
+    let court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[0, 1])));
+    let session = court.session();
+    session.erase([court.calls[1]], "the customer asked for it").unwrap();
+    drop(session);
+    let (disclosed, package) = court.disclose(court.quorum(&order));
+    assert_eq!((disclosed.records, disclosed.documents), (1, 2));
+    let bag = court.unpack(&package, "package");
+    assert!(!holds(&bag, b"words of call 1"));
+    assert!(holds(&bag, court.calls[1].to_string().as_bytes()), "it is listed as withheld");
+}

@@ -3,9 +3,12 @@
 use super::kept::{DESK, GAG, KeptGag, ORDER, Step, decode, encode};
 use super::status::{Book, OrderState, OrderStatus};
 use crate::error::{Error, ErrorKind, Result};
+use crate::hold::Hold;
 use crate::id::{OrderId, TenantId, hex};
 use crate::ledger::{Kind, Ledger, Receipt, Recorded, Tell, check_text};
-use crate::order::{DisclosureNotice, DisclosureOrder, Gag, GagKey, NOTICE, Notified, OrderTerms, ReviewOutcome};
+use crate::order::{
+    DisclosureNotice, DisclosureOrder, Gag, GagKey, NOTICE, Notified, OrderScope, OrderTerms, ReviewOutcome,
+};
 use crate::store::{Act, Op};
 use crate::time::Timestamp;
 use crate::vault::Vault;
@@ -29,7 +32,7 @@ impl Vault {
         sign_order(ledger, &mut order)?;
         let (at, note) = (Timestamp::now(), order.to_string());
         let step = Step::Received { at, note, by: by.to_owned() };
-        let mut case = Case { ledger, tenant, id: order.id(), gag };
+        let case = Case { ledger, tenant, id: order.id(), gag };
         let mut tell = case.tell(Kind::OrderReceived, by, &order, &step)?;
         tell = tell.detail("served", hex(&order.terms().served));
         if let Some(gag) = &case.gag {
@@ -45,7 +48,6 @@ impl Vault {
         }
         let recorded = ledger.append_all(tenant, entries)?;
         self.room.anchor.sync()?;
-        case.gag = None;
         let first = recorded.first().ok_or_else(|| Error::new(ErrorKind::Io, "taking in an order"))?;
         Ok((order, Receipt::clone(&first.receipt)))
     }
@@ -95,7 +97,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such order; [`AlreadyExists`](ErrorKind::AlreadyExists) if it is closed;
-    /// [`Refused`](ErrorKind::Refused) while the tenant has not been told; else as the disk.
+    /// [`Refused`](ErrorKind::Refused) while the tenant has not been told; else as the disk. Where its records are kept
+    /// ([`preserve_order`](Self::preserve_order)), the tenant may confirm now that they need not be.
     pub fn close_order(&self, tenant: TenantId, order: OrderId, reason: &str, by: &str) -> Result<Receipt> {
         let doing = "closing an order with words that a ledger cannot tell";
         check_text(by, doing)?;
@@ -108,9 +111,45 @@ impl Vault {
             let doing = "closing an order";
             return Err(Error::new(ErrorKind::Refused, doing).because("the tenant has not been told of it"));
         }
+        if status.preserved.is_some() {
+            // A crash behind this leaves a proposal that lapses, and an order that can be closed again.
+            self.propose_preserved_release(tenant, &matter(order), *order.as_bytes(), reason)?;
+        }
         let step = Step::Closed { at: Timestamp::now(), reason: reason.to_owned(), by: by.to_owned() };
         let tell = case.tell(Kind::OrderClosed, by, &status.order, &step)?.detail("reason", reason);
         Ok(Receipt::clone(&case.append(tell, Act::None, Vec::new())?.receipt))
+    }
+
+    /// Keeps the records that an order is about from being erased until it is over: a hold (see [`Hold`](crate::Hold)) for the matter
+    /// `order <id>`, on the records that it lists or on its subjects in their period. It ends when [`close_order`](Self::close_order)
+    /// has said that the order is over and the tenant confirms it:
+    /// [`TenantSession::confirm_release`](crate::TenantSession::confirm_release).
+    ///
+    /// # Errors
+    /// [`Refused`](ErrorKind::Refused) while the tenant must not be told, who sees every hold, and for an order that is closed;
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if they are kept; [`NotFound`](ErrorKind::NotFound) if there is no such order,
+    /// or it lists a record that is not there; else as the disk.
+    pub fn preserve_order(&self, tenant: TenantId, order: OrderId) -> Result<Receipt> {
+        let doing = "keeping the records of an order";
+        let (case, status) = self.case(tenant, order)?;
+        let refused = |why: &str| Err(Error::new(ErrorKind::Refused, doing).because(why.to_owned()));
+        if case.gag.is_some() {
+            return refused("the tenant, who sees every hold, must not be told of it yet");
+        }
+        if status.closed.is_some() {
+            return refused("it is closed");
+        }
+        if status.preserved.is_some() {
+            return Err(Error::new(ErrorKind::AlreadyExists, doing));
+        }
+        let terms = status.order.terms();
+        let mut hold = Hold::new(matter(order), format!("{}, {}", terms.basis, terms.reference));
+        hold = match terms.scope {
+            OrderScope::Records(records) => hold.records(records.into_keys()),
+            OrderScope::Subjects { subjects, period } => subjects.into_iter().fold(hold, Hold::subject).period(period),
+        };
+        let kept = encode(&Step::Preserved { at: Timestamp::now() })?;
+        self.preserve(tenant, &hold, *order.as_bytes(), (DESK, kept))
     }
 
     /// Every order about a tenant's records, as the operator knows them, in the order in which they came in.
@@ -194,6 +233,11 @@ impl Case<'_> {
     pub(super) fn act(&self) -> Act {
         Act::Begin(if self.gag.is_some() { "withheld" } else { "disclosure" })
     }
+}
+
+/// The name of the matter that an order's records are held for.
+fn matter(order: OrderId) -> String {
+    format!("order {order}")
 }
 
 fn sign_order(ledger: &Ledger, order: &mut DisclosureOrder) -> Result<()> {

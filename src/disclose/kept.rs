@@ -35,6 +35,10 @@ pub(super) enum Step {
         by: String,
         note: Option<String>,
     },
+    /// Its records are held.
+    Preserved {
+        at: Timestamp,
+    },
     Consented {
         at: Timestamp,
         note: String,

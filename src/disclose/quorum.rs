@@ -14,7 +14,7 @@ use crate::id::{EpochId, OrderId, RecordId, TenantId};
 use crate::index::IndexKey;
 use crate::key::{Identity, PolicyHash};
 use crate::ledger::{Kind, Ledger, RecordSet, Recorded, Told, check_text};
-use crate::order::{Approval, Asked, Combined, Gag, OrderRequest, OrderScope, Stage};
+use crate::order::{Approval, Asked, Combined, Gag, LegalBasis, OrderRequest, OrderScope, Stage};
 use crate::production::Opened;
 use crate::record::{Identifier, RecordHeader};
 use crate::retrieve::Record;
@@ -232,6 +232,9 @@ impl Vault {
 
 /// Refuses to go on with an order that nobody said is to be followed.
 pub(super) fn accepted(status: &OrderStatus, doing: &'static str) -> Result<()> {
+    if status.order.terms().basis == LegalBasis::Preservation {
+        return Err(Error::new(ErrorKind::Refused, doing).because("it asks to keep records, and to disclose none"));
+    }
     let why = match status.state() {
         OrderState::Accepted => return Ok(()),
         OrderState::Received => "it was not reviewed",

@@ -18,6 +18,8 @@ pub struct OrderStatus {
     pub received_by: String,
     /// The last review.
     pub review: Option<OrderReview>,
+    /// Since when its records are kept from being erased, as the operator knows it: the tenant lists its holds.
+    pub preserved: Option<Timestamp>,
     /// The records that were found, of an order about subjects.
     pub found: Option<Vec<RecordId>>,
     /// The keys of the custodians who approved last.
@@ -162,6 +164,7 @@ impl Book {
                 entry,
                 received_by: by,
                 review: None,
+                preserved: None,
                 found: None,
                 approved_by: Vec::new(),
                 consented: None,
@@ -190,6 +193,7 @@ impl Book {
                 }
                 status.review = Some(OrderReview { outcome, reason, by, at });
             }
+            Step::Preserved { at } => status.preserved = Some(at),
             Step::Consented { at, .. } => status.consented = Some(at),
             Step::Approved { custodians, .. } => {
                 let keys = custodians.into_iter().map(PublicKey::from_bytes);

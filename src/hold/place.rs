@@ -95,17 +95,23 @@ impl TenantSession {
 
 impl Vault {
     /// Keeps a tenant's records from being erased because an order asks for it, in the tenant's ledger. Needs no key of the
-    /// tenant's, and reads nothing back. It ends when the operator says that it is over, and the tenant confirms it.
+    /// tenant's, and reads nothing back. It ends when the operator says that it is over, and the tenant confirms it. `own` is kept
+    /// with the entry, for the operator.
     ///
     /// # Errors
     /// As [`TenantSession::place_hold`].
-    #[allow(dead_code, reason = "for orders, which are to come")]
-    pub(crate) fn preserve(&self, tenant: TenantId, hold: &Hold, order: [u8; 16]) -> Result<Receipt> {
+    pub(crate) fn preserve(
+        &self,
+        tenant: TenantId,
+        hold: &Hold,
+        order: [u8; 16],
+        own: (&'static str, Vec<u8>),
+    ) -> Result<Receipt> {
         check(&self.room, tenant, hold)?;
         let said =
             Said::Placed { at: Timestamp::now(), by: OPERATOR.to_owned(), order: Some(order), hold: hold.clone() };
         let tell = placed(Tell::new(Kind::HoldPlaced, OPERATOR), hold).detail("order", hex(&order));
-        self.say(tenant, tell.paper(TOPIC, None, encode(&said)?))
+        self.say(tenant, tell.paper(TOPIC, None, encode(&said)?).own_paper(own.0, Some(order), own.1))
     }
 
     /// Says that the order is over which the operator held a tenant's records for under that name.
@@ -113,7 +119,6 @@ impl Vault {
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a reason that a ledger cannot tell; else as the disk.
-    #[allow(dead_code, reason = "for orders, which are to come")]
     pub(crate) fn propose_preserved_release(
         &self,
         tenant: TenantId,
