@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::kept::{DESK, ORDER, Step, encode};
-use super::status::{OrderState, OrderStatus};
+use super::status::OrderStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::OrderId;
 use crate::id::RecordId;
@@ -36,7 +36,6 @@ impl TenantSession {
         let status = self.orders()?.into_iter().find(|status| status.order.id() == order);
         let status = status.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
         super::quorum::accepted(&status, doing)?;
-        debug_assert!(matches!(status.state(), OrderState::Accepted | OrderState::Approved));
         let terms = status.order.terms();
         let records = match &terms.scope {
             OrderScope::Records(records) => records.keys().copied().collect(),

@@ -24,6 +24,9 @@ impl Vault {
     pub fn receive_order(&self, tenant: TenantId, terms: OrderTerms, by: &str) -> Result<(DisclosureOrder, Receipt)> {
         check_text(by, "taking in an order without somebody whom a ledger can name")?;
         let (ledger, owner) = (self.ledger()?, self.tenant(tenant)?);
+        if terms.gag_until.is_some_and(|until| until <= Timestamp::now()) {
+            return Err(Error::new(ErrorKind::InvalidInput, "taking in an order whose gag is over"));
+        }
         let gag = match terms.gag_until {
             Some(until) => Some(Gag::new(GagKey::generate()?, self.id(), tenant, until, owner.policy.custodians())?),
             None => None,

@@ -1,7 +1,7 @@
 use super::status::OrderStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{OrderId, TenantId};
-use crate::ledger::{Kind, Receipt};
+use crate::ledger::{Receipt, check_text};
 use crate::order::DisclosureNotice;
 use crate::retrieve::{PaperPlace, TenantSession};
 use crate::store::Act;
@@ -19,22 +19,12 @@ impl Vault {
     /// [`Refused`](ErrorKind::Refused) before the gag is over; [`AlreadyExists`](ErrorKind::AlreadyExists) if the tenant was
     /// told; [`NotFound`](ErrorKind::NotFound) if there is no such order; else as the disk.
     pub fn give_notice(&self, tenant: TenantId, order: OrderId, by: &str) -> Result<(DisclosureNotice, Receipt)> {
-        self.give_notice_at(tenant, order, by, Timestamp::now())
-    }
-
-    pub(crate) fn give_notice_at(
-        &self,
-        tenant: TenantId,
-        order: OrderId,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<(DisclosureNotice, Receipt)> {
-        crate::ledger::check_text(by, "giving a notice without somebody whom a ledger can name")?;
+        check_text(by, "giving a notice without somebody whom a ledger can name")?;
         let (case, status) = self.case(tenant, order)?;
         if status.noticed.is_some() {
             return Err(Error::new(ErrorKind::AlreadyExists, "giving a notice that was given"));
         }
-        if let Some(until) = status.order.terms().gag_until.filter(|until| now < *until) {
+        if let Some(until) = status.order.terms().gag_until.filter(|until| Timestamp::now() < *until) {
             let why = format!("the tenant must not be told before {until}");
             return Err(Error::new(ErrorKind::Refused, "giving a notice").because(why));
         }
@@ -48,7 +38,6 @@ impl Vault {
             None => "received".to_owned(),
         };
         let (tell, notice) = case.notice(by, &status.order, &outcome, records)?;
-        debug_assert!(tell.kind == Kind::NoticeGiven);
         let recorded = case.append(tell, Act::None, Vec::new())?;
         Ok((notice, Receipt::clone(&recorded.receipt)))
     }
