@@ -60,7 +60,7 @@ fn run(keep: Option<&Path>, suite: Suite) -> Done<()> {
     heading("4. Custodians approve that these are opened");
     let quorum = scene.open(&order)?;
     heading("5. The package goes out");
-    let disclosed = scene.disclose(quorum, ProductionProfile::Portable, &portable)?;
+    let disclosed = scene.disclose(quorum, ProductionOptions::new(ProductionProfile::Portable), &portable)?;
     heading("6. The authority opens it");
     scene.authority_opens(&portable, &gone.path().join("opened"))?;
     heading("7. The tenant is not to be told yet");
@@ -210,12 +210,11 @@ impl Scene {
     fn disclose<'s>(
         &self,
         permission: impl Into<Permission<'s>>,
-        profile: ProductionProfile,
+        options: ProductionOptions,
         folder: &Path,
     ) -> Done<Disclosed> {
         fs::create_dir(folder)?;
         let out = File::create_new(folder.join("disclosure.age"))?;
-        let options = ProductionOptions::new(profile).bates_prefix("HARBOR");
         let go_on = |_| ControlFlow::Continue(());
         let disclosed = self.vault.disclose(permission, options, "compliance desk", &out, go_on)?;
         out.sync_all()?;
@@ -306,8 +305,32 @@ impl Scene {
         self.vault.review_order(self.pin.tenant, order.id(), accepted, "the tenant was served", None, "counsel")?;
         say!("No gag: the tenant reads of it at once, and agrees.");
         let consent = session.consent(order.id())?;
-        self.disclose(consent, ProductionProfile::Litigation, folder)?;
+        let redactions = self.redactions(&session, consent.records())?;
+        say!(
+            "Counsel redacts {}: the copies that are produced have nothing of them.",
+            counted(redactions.len(), "passage")
+        );
+        let options = ProductionOptions::new(ProductionProfile::Litigation).bates_prefix("HARBOR");
+        self.disclose(consent, options.redactions(redactions), folder)?;
         Ok(())
+    }
+
+    /// The first digits that are said in each transcript.
+    fn redactions(&self, session: &TenantSession, records: &[RecordId]) -> Done<Redactions> {
+        let mut found = Vec::new();
+        for id in records {
+            let record = session.read(*id)?;
+            for (number, part) in record.parts().filter(|(_, part)| part.kind == PartKind::Transcript) {
+                let bytes = record.read_part(number)?;
+                let text = Text::of(&part.media_type, &bytes);
+                let body = text.body();
+                let Some(start) = body.find(|c: char| c.is_ascii_digit()) else { continue };
+                let rest = &body[start..];
+                let end = start + rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+                found.push(Redaction::new(*id, number, Redacted::Text(start..end), "number of another customer"));
+            }
+        }
+        Ok(Redactions::of(found)?)
     }
 
     fn drill(&self) -> Done<()> {
