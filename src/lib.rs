@@ -54,6 +54,8 @@ mod restrict;
 mod hold;
 mod erase;
 mod bundle;
+#[allow(dead_code, unused_imports, reason = "productions are to use it")]
+mod exhibit;
 mod production;
 mod disclose;
 mod package;

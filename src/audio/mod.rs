@@ -8,6 +8,7 @@ mod mp3;
 mod sample;
 mod cut;
 mod replace;
+#[allow(dead_code, reason = "productions are to use it")]
 mod peaks;
 
 use std::fmt;

@@ -5,6 +5,11 @@ use std::collections::BTreeSet;
 /// Panics unless every tag is closed in its turn, every attribute is quoted, every id is there once, every link leads
 /// to one of them, and nothing is loaded or run.
 pub(crate) fn check(page: &str) {
+    check_beside(page, &[]);
+}
+
+/// The same of a page that links to these files beside it, and plays them.
+pub(crate) fn check_beside(page: &str, files: &[&str]) {
     let mut rest = page.strip_prefix("<!DOCTYPE html>\n").expect("a page begins with its type");
     let (mut open, mut ids, mut links) = (Vec::new(), BTreeSet::new(), Vec::new());
     while let Some(at) = rest.find('<') {
@@ -21,11 +26,16 @@ pub(crate) fn check(page: &str) {
         assert!(name.bytes().all(|b| b.is_ascii_alphanumeric()), "<{name}>");
         assert!(!["script", "iframe", "object", "embed", "link", "base", "form"].contains(&name), "<{name}>");
         for (name, value) in split(attributes) {
+            if name == "src" || name == "href" && !value.starts_with('#') {
+                let file = value.split_once("#t=").map_or(value, |(file, _)| file);
+                assert!(files.contains(&file), "{value} is not beside the page");
+                continue;
+            }
             assert!(!name.starts_with("on") && !["src", "style", "srcset", "action"].contains(&name), "{name}={value}");
             assert!(!value.contains("url(") || value.starts_with("url(#"), "{name}={value}");
             match name {
                 "id" => assert!(ids.insert(value), "{value} is there twice"),
-                "href" => links.push(value.strip_prefix('#').expect("a link stays on the page")),
+                "href" => links.extend(value.strip_prefix('#')),
                 _ => check_text(value),
             }
         }

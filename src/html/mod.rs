@@ -22,11 +22,11 @@ pub(crate) mod checker;
 
 pub(crate) use appendix::{Check, footer, limits, values};
 pub(crate) use chart::{Bars, Series};
-pub(crate) use date::{Day, Month, moment};
+pub(crate) use date::{Clock, Day, Month, moment};
 pub(crate) use entry::{Entry, Tone};
 pub(crate) use filter::{Filter, Groups};
 pub(crate) use masthead::Masthead;
 pub(crate) use number::{Grouped, counted};
 pub(crate) use outline::{Days, Outline};
-pub(crate) use page::{Attribute, Page};
+pub(crate) use page::{Attribute, Beside, Page};
 pub(crate) use table::{Column, Table};

@@ -1,4 +1,4 @@
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, BufWriter, Write};
 
 use super::escape::{Place, escape};
@@ -19,6 +19,25 @@ pub(crate) struct Page<'a> {
 impl<'a> Page<'a> {
     /// Writes everything up to the first element of the body.
     pub(crate) fn begin(title: impl Display, out: &'a mut dyn Write) -> io::Result<Self> {
+        Self::begin_with(title, "", "", out)
+    }
+
+    /// As [`begin`](Self::begin), with a style of its own behind that of all pages, for a page that plays files beside it.
+    pub(crate) fn begin_beside_files(
+        title: impl Display,
+        style: &'static str,
+        out: &'a mut dyn Write,
+    ) -> io::Result<Self> {
+        // Where a page is a file, none is of its own origin to every browser.
+        Self::begin_with(title, style, "; media-src 'self' file:", out)
+    }
+
+    fn begin_with(
+        title: impl Display,
+        style: &'static str,
+        allowed: &'static str,
+        out: &'a mut dyn Write,
+    ) -> io::Result<Self> {
         let mut page = Self { out: BufWriter::with_capacity(64 * 1024, out), open: Vec::new() };
         page.out.write_all(b"<!DOCTYPE html>\n")?;
         page.open("html", &[("lang", &"en")])?;
@@ -26,6 +45,7 @@ impl<'a> Page<'a> {
         page.void("meta", &[("charset", &"utf-8")])?;
         let policy =
             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+        let policy = format_args!("{policy}{allowed}");
         page.void("meta", &[("http-equiv", &"Content-Security-Policy"), ("content", &policy)])?;
         for (name, content) in [
             ("viewport", "width=device-width, initial-scale=1"),
@@ -40,6 +60,7 @@ impl<'a> Page<'a> {
         page.plain("title", title)?;
         page.open("style", &[])?;
         page.out.write_all(STYLE.as_bytes())?;
+        page.out.write_all(style.as_bytes())?;
         page.close()?;
         page.close()?;
         page.open("body", &[])?;
@@ -112,6 +133,29 @@ impl<'a> Page<'a> {
         self.close()
     }
 
+    /// Opens a link to a file beside the page, or to a place in one.
+    pub(crate) fn open_file_link(&mut self, path: Beside<'_>) -> io::Result<()> {
+        write!(self.out, "<a href=\"{path}")?;
+        self.open.push("a");
+        self.out.write_all(b"\">")
+    }
+
+    /// Opens a link that plays a file beside the page from this place on (W3C Media Fragments URI 1.0), elsewhere than on
+    /// the page.
+    pub(crate) fn open_playing_link(&mut self, path: Beside<'_>, ms: u64) -> io::Result<()> {
+        let (seconds, ms) = (ms / 1000, ms % 1000);
+        write!(self.out, "<a target=\"_blank\" rel=\"noopener\" href=\"{path}#t={seconds}.{ms:03}")?;
+        self.open.push("a");
+        self.out.write_all(b"\">")
+    }
+
+    /// What plays a file beside the page.
+    pub(crate) fn player(&mut self, path: Beside<'_>, label: &str) -> io::Result<()> {
+        write!(self.out, "<audio controls=\"\" preload=\"metadata\" src=\"{path}\" aria-label=\"")?;
+        escape(label, Place::Plain, &mut self.out)?;
+        self.out.write_all(b"\"></audio>")
+    }
+
     /// A name of ours and what someone else put there, inside a `dl`.
     pub(crate) fn pair(&mut self, name: impl Display, value: &str) -> io::Result<()> {
         self.pair_of(name, |page| page.quoted(value))
@@ -147,6 +191,28 @@ impl<'a> Page<'a> {
             write!(self.out, " {name}=\"")?;
             escape(value, Place::Plain, &mut self.out)?;
             self.out.write_all(b"\"")?;
+        }
+        Ok(())
+    }
+}
+
+/// The path of a file from where a page is. Whatever is in it, it is a path: it cannot name a program or a place elsewhere
+/// (RFC 3986 section 4.2, a path beginning with `./`).
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a>(pub(crate) &'a str);
+
+impl Display for Beside<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.starts_with("../") {
+            f.write_str("./")?;
+        }
+        for byte in self.0.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                    write!(f, "{}", byte as char)?
+                }
+                other => write!(f, "%{other:02X}")?,
+            }
         }
         Ok(())
     }
@@ -218,6 +284,30 @@ mod tests {
     #[test]
     fn an_empty_text_of_others_is_seen_to_be_empty() {
         assert!(page(|page| page.quoted("")).contains("<span class=\"code\">empty</span>"));
+    }
+
+    #[test]
+    fn a_file_beside_the_page_is_a_path_whatever_its_name() {
+        for (path, href) in [
+            ("../files/sha512-x.wav", "../files/sha512-x.wav"),
+            ("a.wav", "./a.wav"),
+            ("javascript:alert(1)", "./javascript%3Aalert%281%29"),
+            ("//elsewhere.example/a", ".///elsewhere.example/a"),
+            ("a\"><script>?b#c &d\u{e4}", "./a%22%3E%3Cscript%3E%3Fb%23c%20%26d%C3%A4"),
+        ] {
+            assert_eq!(Beside(path).to_string(), href);
+            let text = page(|page| {
+                page.open_file_link(Beside(path))?;
+                page.close()?;
+                page.open_playing_link(Beside(path), 62_005)?;
+                page.close()?;
+                page.player(Beside(path), "\"><script>")
+            });
+            checker::check_beside(&text, &[href]);
+            assert!(text.contains(&format!("href=\"{href}#t=62.005\"")));
+            assert!(text.contains("aria-label=\"&quot;&gt;&lt;script&gt;\"></audio>"));
+        }
+        assert!(page(|_| Ok(())).contains("form-action &#39;none&#39;\"/>"));
     }
 
     #[test]

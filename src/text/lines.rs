@@ -39,6 +39,17 @@ pub(super) fn turns(body: &str) -> Vec<Turn> {
     lines.filter_map(|(line, start)| turn_of(line, start, begun)).collect()
 }
 
+/// Where in the body what a turn says begins: behind who and when.
+pub(super) fn said(body: &str, turn: &Turn) -> usize {
+    let line = body[turn.start..].split('\n').next().unwrap_or_default();
+    let rest = dated(line).map_or_else(|| time_prefix(line).1, |(_, rest)| rest);
+    let rest = match speaker_prefix(rest) {
+        Some(_) => rest.split_once(':').map_or(rest, |(_, rest)| rest.trim_start()),
+        None => rest,
+    };
+    turn.start + line.len() - rest.len()
+}
+
 /// The date and time at the beginning of the first line that is not empty.
 fn begun(body: &str) -> Option<Timestamp> {
     let first = body.trim_start().lines().next()?;
@@ -126,6 +137,8 @@ mod tests {
         assert_eq!(speaker("[Agent]: hi").as_deref(), Some("Agent"));
         assert_eq!(speaker("[REDACTED: hi] there"), None);
         assert_eq!(turns(body).len(), 2);
+        let words = |turn: &Turn| body[said(body, turn)..].split_whitespace().next().map(str::to_owned);
+        assert_eq!(turns(body).iter().filter_map(words).collect::<Vec<_>>(), ["Hello,", "My"]);
         assert_eq!(turns(body)[1], turn_at(body, body.find("bill").unwrap()).unwrap());
         let dated = "[2026-03-01T10:00:00+01:00] agent: hi\n[2026-03-01T09:00:07Z] Olivia: my bill";
         let turn = turn_at(dated, dated.len()).unwrap();

@@ -123,6 +123,14 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Where in the body what somebody says begins, behind what the body has of who and when.
+    pub(crate) fn said(&self, turn: &Turn) -> usize {
+        match &self.turns {
+            Turns::Known(_) | Turns::Said(_) => turn.start,
+            Turns::InLines => lines::said(&self.body, turn),
+        }
+    }
+
     pub(crate) fn into_owned(self) -> Text<'static> {
         Text { body: Cow::Owned(self.body.into_owned()), turns: self.turns }
     }
