@@ -1,17 +1,17 @@
-use super::bates::Bates;
+use super::manifest::Manifest;
 use super::readme::one_line;
-use super::wanted::Cover;
 use crate::id::hex;
 
 /// A certification under Fed. R. Evid. 902(13) and (14) for somebody qualified to fill in, correct and sign.
-pub(super) fn template(cover: &Cover, bates: &Bates, numbers: Option<(u64, u64)>, redacted: u64) -> String {
-    let documents = match numbers {
-        Some((first, last)) => format!("{} to {} ({})", bates.name(first), bates.name(last), last - first + 1),
+pub(super) fn template(manifest: &Manifest, volume: &str) -> String {
+    let Manifest { cover, bates, documents, redacted, .. } = manifest;
+    let documents = match bates {
+        Some(range) => format!("{} to {} ({documents})", range.first, range.last),
         None => "none".to_owned(),
     };
     let (order, hash, created) = (cover.order, hex(&cover.order_hash), cover.created);
     let (authority, reference) = (one_line(&cover.authority), one_line(&cover.reference));
-    let (basis, tenant, volume) = (one_line(&cover.basis), one_line(&cover.tenant_name), bates.volume());
+    let (basis, tenant) = (one_line(&cover.basis), one_line(&cover.tenant_name));
     let redactions = match redacted {
         0 => "None of them is redacted.".to_owned(),
         _ => format!("{redacted} of them are redacted, as redactions.csv lists: these are altered copies."),

@@ -12,6 +12,7 @@ use crate::record::{PartInfo, PartKind};
 use crate::redact::{RedactedText, Redactions, redact_audio, redact_text};
 use crate::retrieve::Record;
 use crate::secret::Plain;
+use crate::text::Text;
 
 /// Bytes of a part that a text is made of at the most: it is held in memory for that.
 const MAX_TEXT: u64 = 16 << 20;
@@ -38,13 +39,19 @@ impl<'s> Copier<'s> {
         Self { redactions, long: Mutex::new(()) }
     }
 
-    /// What a person reads in a part; nothing if it is no text, or too long.
+    /// What a person reads in a part, as plain text; nothing if it is no text, or too long.
     pub(super) fn text(&self, record: &Record, number: usize) -> Result<Option<String>> {
+        let len = info(record, number)?.len;
+        self.alone(len, || Ok(self.read_text(record, number)?.map(|text| text.to_plain().into_owned())))
+    }
+
+    /// The same as turns.
+    pub(super) fn read_text(&self, record: &Record, number: usize) -> Result<Option<Text<'static>>> {
         let info = info(record, number)?;
         if !is_text(info) || info.len > MAX_TEXT {
             return Ok(None);
         }
-        self.alone(info.len, || Ok(Some(record.text(number)?.to_plain().into_owned())))
+        record.text(number).map(Some)
     }
 
     /// The same without what is redacted; nothing if it is too long.

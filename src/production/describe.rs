@@ -11,8 +11,8 @@ use super::wanted::Cover;
 use crate::audio::Filler;
 use crate::bundle;
 use crate::error::Result;
-use crate::id::hex;
-use crate::record::{Head, PartInfo};
+use crate::id::{RecordId, hex};
+use crate::record::{Head, PartInfo, Subject};
 use crate::redact::Redacted;
 use crate::retrieve::Record;
 use crate::vcon;
@@ -22,6 +22,8 @@ pub(super) struct Describer<'a> {
     pub(super) cover: &'a Cover,
     pub(super) layout: &'a Layout,
     pub(super) copier: &'a Copier<'a>,
+    /// The records of which something is produced, in order.
+    pub(super) present: &'a [RecordId],
 }
 
 impl Describer<'_> {
@@ -133,6 +135,18 @@ impl Describer<'_> {
             }
         }
     }
+}
+
+/// Who took part: `customer Olivia <tel:+15722568385>; agent …`.
+pub(super) fn parties(head: &Head) -> String {
+    let party = |subject: &Subject| {
+        let role = subject.role.as_str();
+        let name = subject.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+        let known: Vec<String> = subject.identifiers.iter().map(ToString::to_string).collect();
+        let known = if known.is_empty() { String::new() } else { format!(" <{}>", known.join(", ")) };
+        format!("{role}{name}{known}")
+    };
+    head.subjects.iter().map(party).collect::<Vec<_>>().join("; ")
 }
 
 /// When it began, if that is known.

@@ -4,10 +4,11 @@ use super::copy::{Copier, Hidden, is_text};
 use super::options::ProductionProfile;
 use super::plan::{Planned, Why, Withheld};
 use super::wanted::Opened;
-use crate::audio::Cut;
+use crate::audio::{AudioInfo, Cut, Peaks, probe};
 use crate::bagit::Sums;
 use crate::bundle::{self, Budget};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exhibit::BUCKETS;
 use crate::id::RecordId;
 use crate::record::{PartInfo, PartKind};
 use crate::redact::redact_audio;
@@ -29,6 +30,8 @@ pub(super) struct Document {
     /// The stretch that it is of: as it was asked for in milliseconds, and what was cut.
     pub(super) cut: Option<(Range<u64>, Cut)>,
     pub(super) hidden: Option<Hidden>,
+    /// What a page shows of a recording.
+    pub(super) heard: Option<Box<Heard>>,
     /// SHA-256 of the part that it was made from. Not of one that is redacted: whoever knows all but a few digits of it could
     /// try them.
     pub(super) original: Option<[u8; 32]>,
@@ -40,6 +43,13 @@ pub(super) struct Document {
     pub(super) number: u64,
     /// How many documents are before it.
     pub(super) at: usize,
+}
+
+/// A recording as somebody sees it.
+pub(super) struct Heard {
+    pub(super) info: Option<AudioInfo>,
+    /// Of what is produced alone.
+    pub(super) peaks: Option<Peaks>,
 }
 
 /// What was found of a record.
@@ -87,7 +97,12 @@ impl Gatherer<'_> {
             let info = info(&record, *number)?;
             let stretch = planned.stretch.clone().filter(|_| info.kind == PartKind::Audio);
             match self.make(&record, *number, stretch, &mut budget, tell) {
-                Ok(Ok(document)) => gathered.documents.push(document),
+                Ok(Ok(mut document)) => {
+                    if info.kind == PartKind::Audio {
+                        document.heard = Some(Box::new(heard(&record, &document)?));
+                    }
+                    gathered.documents.push(document);
+                }
                 Ok(Err(why)) => gathered.withheld.push(Withheld { part: Some(*number), why }),
                 Err(e) if e.kind() == ErrorKind::Erased => {
                     gathered.withheld.push(Withheld { part: Some(*number), why: Why::Erased });
@@ -178,6 +193,18 @@ impl Gatherer<'_> {
     }
 }
 
+/// Looks at what is produced of a recording.
+fn heard(record: &Record, document: &Document) -> Result<Heard> {
+    let mut part = record.part(document.part)?;
+    let stretch = document.cut.as_ref().map(|(_, cut)| cut.ms.clone());
+    let hidden: Vec<Range<u64>> = match &document.hidden {
+        Some(Hidden::Sound(stretches)) => stretches.iter().map(|(ms, _)| ms.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let peaks = Peaks::of(&mut part, stretch, &hidden, BUCKETS)?;
+    Ok(Heard { info: probe(&mut part), peaks })
+}
+
 /// Whether a stretch is behind the end of a recording.
 fn is_behind(record: &Record, number: usize, stretch: Option<&Range<u64>>) -> Result<bool> {
     let duration = record.audio(number)?.and_then(|info| info.duration_ms);
@@ -210,6 +237,7 @@ impl Document {
             media_type: None,
             cut: None,
             hidden: None,
+            heard: None,
             original: None,
             inline: false,
             text: None,

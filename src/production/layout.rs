@@ -37,6 +37,22 @@ impl Layout {
         }
     }
 
+    /// The page of that record.
+    pub(super) fn page(&self, record: RecordId, at: usize) -> String {
+        match self {
+            Self::Portable => format!("pages/{record}.html"),
+            Self::Litigation(bates) => format!("{}/PAGES/{}/{record}.html", bates.volume(), folder(at)),
+        }
+    }
+
+    /// The page that lists all records.
+    pub(super) fn index(&self) -> String {
+        match self {
+            Self::Portable => "index.html".to_owned(),
+            Self::Litigation(bates) => format!("{}/index.html", bates.volume()),
+        }
+    }
+
     /// A table or another file about the documents.
     pub(super) fn data(&self, name: &str) -> String {
         match self {
@@ -66,4 +82,32 @@ fn numbered(bates: &Bates, what: &str, document: &Document, extension: &str) -> 
 
 fn folder(at: usize) -> String {
     format!("{:04}", at / FOLDER + 1)
+}
+
+/// The way from one file to another, both below `data/`.
+pub(super) fn relative(from: &str, to: &str) -> String {
+    let folder = |path: &str| path.rfind('/').map_or(0, |at| at + 1);
+    let mut shared = from.bytes().zip(to.bytes()).take_while(|(a, b)| a == b).count();
+    shared = folder(from.get(..shared).unwrap_or_default());
+    let up = from.get(shared..).unwrap_or_default().matches('/').count();
+    "../".repeat(up) + to.get(shared..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::relative;
+
+    #[test]
+    fn the_way_between_two_files_leads_over_the_folder_that_they_share() {
+        for (from, to, way) in [
+            ("index.html", "pages/a.html", "pages/a.html"),
+            ("pages/a.html", "index.html", "../index.html"),
+            ("pages/a.html", "pages/ab.html", "ab.html"),
+            ("V/PAGES/0001/a.html", "V/PAGES/0002/a.html", "../0002/a.html"),
+            ("V/PAGES/0001/a.html", "V/NATIVES/0001/N1.wav", "../../NATIVES/0001/N1.wav"),
+            ("V/PAGES/0001/a.html", "V/index.html", "../../index.html"),
+        ] {
+            assert_eq!(relative(from, to), way);
+        }
+    }
 }

@@ -19,6 +19,8 @@ mod integrity;
 mod certificate;
 mod describe;
 mod volume;
+mod pages;
+mod pack;
 mod manifest;
 mod stamp;
 mod readme;

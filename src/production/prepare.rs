@@ -1,28 +1,23 @@
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
 use super::bates::{Bates, block};
-use super::certificate;
 use super::copy::Copier;
 use super::describe::Describer;
 use super::gather::{Gathered, Gatherer};
 use super::layout::Layout;
 use super::manifest::{Manifest, Range};
 use super::options::{ProductionOptions, ProductionProfile};
+use super::pack::{Packing, Source};
 use super::plan::Planner;
 use super::stamp::{self, Stamp};
-use super::tables::Tables;
 use super::wanted::{Cover, Opened, Wanted};
-use crate::bagit::{self, Sums};
-use crate::bundle::{self, BUNDLE, BUNDLE_TEXT, MAX_PACKAGE_RECORDS, PackageProgress, PackageStage, Watch};
+use crate::bagit;
+use crate::bundle::{self, MAX_PACKAGE_RECORDS, PackageProgress, PackageStage, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, random};
 use crate::redact::Redactions;
-
-/// Bytes of all tables together at the most: they are held in memory.
-const MAX_TABLES: u64 = 64 << 20;
 
 /// A production of which everything is read and hashed. Nothing of it has been given out.
 #[must_use = "nothing leaves until it is written"]
@@ -42,14 +37,6 @@ pub(crate) struct Prepared {
     pub(super) records: Vec<Gathered>,
     /// Bytes of the documents that are written.
     pub(super) bytes: u64,
-}
-
-/// Where the content of a file comes from: a record, by its position, and one of its documents by its.
-pub(super) enum Source {
-    Held(usize),
-    Native(usize, usize),
-    Text(usize, usize),
-    Vcon(usize),
 }
 
 impl Prepared {
@@ -103,52 +90,32 @@ pub(crate) fn prepare(
     let withheld = gathered.iter().map(|gathered| gathered.withheld.len() as u64).sum();
     let hidden = gathered.iter().flat_map(|gathered| &gathered.documents).filter(|document| document.hidden.is_some());
     let redacted = hidden.count() as u64;
-
-    let mut packing = Packing { archive: bagit::Plan::new(), sources: Vec::new(), texts: Vec::new(), bytes: 0 };
-    packing.archive.info("External-Description", "Records disclosed under an order")?;
-    packing.archive.info("External-Identifier", &format!("urn:uuid:{}", cover.order))?;
-    // All bytes are read.
-    let mut watch = |_| watch(PackageProgress { stage: PackageStage::Hashing, bytes, of: bytes });
-    let tables = packing.records(
-        &Describer { cover: &cover, layout: &layout, copier: &copier },
-        &gathered,
-        source,
-        &mut watch,
-    )?;
-    for (name, text) in tables.into_files(&layout) {
-        packing.hold(&name, text)?;
-    }
-    match &layout {
-        Layout::Portable => packing.hold(BUNDLE, BUNDLE_TEXT.to_vec())?,
-        Layout::Litigation(bates) => {
-            let numbers = documents.checked_sub(1).map(|more| (first_bates, first_bates + more));
-            let text = certificate::template(&cover, bates, numbers, redacted);
-            packing.hold(&layout.data("certification.txt"), text.into_bytes())?;
-        }
-    }
-    let Packing { archive, sources, texts, bytes } = packing;
-    gathered.retain(|gathered| !gathered.documents.is_empty());
-    let range = |bates: &Bates| Range {
-        volume: bates.volume(),
-        first: bates.name(first_bates),
-        last: bates.name(first_bates + documents - 1),
-    };
+    let present: Vec<RecordId> =
+        gathered.iter().filter(|gathered| !gathered.documents.is_empty()).map(|gathered| gathered.record).collect();
     let bates = match &layout {
-        Layout::Litigation(bates) if documents > 0 => Some(range(bates)),
+        Layout::Litigation(bates) if documents > 0 => Some(Range {
+            volume: bates.volume(),
+            first: bates.name(first_bates),
+            last: bates.name(first_bates + documents - 1),
+        }),
         _ => None,
     };
-    let manifest = Manifest {
-        cover,
-        profile: profile.as_str(),
-        bates,
-        records: gathered.len() as u64,
-        documents,
-        redacted,
-        withheld,
-        files: archive.files() as u64,
-        bytes: archive.octets(),
-        payload: archive.manifest_sha256(),
-    };
+    let (profile, records) = (profile.as_str(), present.len() as u64);
+    let (files, octets, payload) = (0, 0, [0; 32]);
+    let mut manifest =
+        Manifest { cover, profile, bates, records, documents, redacted, withheld, files, bytes: octets, payload };
+
+    // All bytes are read.
+    let mut watch = |_| watch(PackageProgress { stage: PackageStage::Hashing, bytes, of: bytes });
+    let mut packing = Packing::begin(&manifest)?;
+    let describer = Describer { cover: &manifest.cover, layout: &layout, copier: &copier, present: &present };
+    packing.records(&describer, &gathered, source, &mut watch)?;
+    packing.close(&manifest, &layout)?;
+    let Packing { archive, sources, texts, bytes, .. } = packing;
+    gathered.retain(|gathered| !gathered.documents.is_empty());
+    manifest.files = archive.files() as u64;
+    manifest.bytes = archive.octets();
+    manifest.payload = archive.manifest_sha256();
     let text = manifest.to_bytes();
     let stamp = match stamping {
         None => None,
@@ -193,96 +160,4 @@ fn number(gathered: &mut [Gathered], layout: &Layout, first: u64) -> Result<u64>
         (document.at, document.number) = (at, first.saturating_add(at as u64));
     }
     Ok(count as u64)
-}
-
-/// What becomes the archive.
-struct Packing {
-    archive: bagit::Plan,
-    sources: Vec<Source>,
-    texts: Vec<Vec<u8>>,
-    bytes: u64,
-}
-
-impl Packing {
-    /// Plans the files of all records, and gives the tables about them.
-    fn records(
-        &mut self,
-        describer: &Describer<'_>,
-        gathered: &[Gathered],
-        source: &dyn Opened,
-        watch: Watch<'_>,
-    ) -> Result<Tables> {
-        let layout = describer.layout;
-        let mut tables = Tables::begun();
-        // Their position is that among those which have something in the production.
-        let mut numbered = Vec::with_capacity(gathered.len());
-        let mut at = 0;
-        for gathered in gathered {
-            numbered.push((at, gathered));
-            at += usize::from(!gathered.documents.is_empty());
-        }
-        let all = AtomicU64::new(0);
-        let described = bundle::each(&numbered, 0, watch, |(at, gathered), tell| {
-            tell(0)?;
-            let (vcon, lines) = describe(describer, *at, gathered, source)?;
-            if all.fetch_add(lines.len(), Ordering::Relaxed) + lines.len() > MAX_TABLES {
-                return Err(Error::new(ErrorKind::TooLarge, "producing records with more than 64 MiB in tables"));
-            }
-            Ok((vcon, lines))
-        })?;
-        for ((at, gathered), (vcon, lines)) in numbered.into_iter().zip(described) {
-            tables.append(&lines);
-            let Some((len, sums)) = vcon else { continue };
-            self.add(&layout.vcon(gathered.record, at), len, sums, Source::Vcon(at))?;
-            self.bytes += gathered.inline_bytes();
-            for (number, document) in gathered.documents.iter().enumerate() {
-                let name = layout.native(document);
-                // The same content in two records is one file in the portable profile.
-                if !document.inline && !self.archive.has(&name) {
-                    self.add(&name, document.len, document.sums, Source::Native(at, number))?;
-                    self.bytes += document.len;
-                }
-                if let (Some(name), Some((len, sums))) = (layout.text(document), document.text) {
-                    self.add(&name, len, sums, Source::Text(at, number))?;
-                }
-            }
-        }
-        Ok(tables)
-    }
-
-    fn hold(&mut self, name: &str, text: Vec<u8>) -> Result<()> {
-        let (len, sums) = (text.len() as u64, Sums::of(&text));
-        self.texts.push(text);
-        self.add(name, len, sums, Source::Held(self.texts.len() - 1))
-    }
-
-    fn add(&mut self, name: &str, len: u64, sums: Sums, source: Source) -> Result<()> {
-        self.archive.add(name, len, sums)?;
-        self.sources.push(source);
-        Ok(())
-    }
-}
-
-/// The length and digests of a record's vCon, unless nothing is produced of it, and the lines about it.
-fn describe(
-    describer: &Describer<'_>,
-    at: usize,
-    gathered: &Gathered,
-    source: &dyn Opened,
-) -> Result<(Option<(u64, Sums)>, Tables)> {
-    let mut tables = Tables::default();
-    let (whole, parts): (Vec<_>, Vec<_>) = gathered.withheld.iter().partition(|withheld| withheld.part.is_none());
-    for withheld in whole {
-        describer.withheld(None, gathered, withheld, None, &mut tables);
-    }
-    if gathered.documents.is_empty() && parts.is_empty() {
-        return Ok((None, tables));
-    }
-    let record = source.read(gathered.record)?;
-    tables.append(&describer.tables(&record, gathered, &describer.layout.vcon(gathered.record, at))?);
-    if gathered.documents.is_empty() {
-        return Ok((None, tables));
-    }
-    let vcon = describer.vcon(&record, gathered)?;
-    Ok((Some((vcon.len() as u64, Sums::of(&vcon))), tables))
 }

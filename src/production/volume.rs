@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::bates::Bates;
-use super::describe::{Describer, file_name};
+use super::describe::{Describer, file_name, parties};
 use super::gather::{Document, Gathered, info};
 use super::layout::Layout;
 use super::mail::Letter;
@@ -233,18 +233,6 @@ fn name_of(subject: &Subject) -> String {
 fn telephone(subject: &Subject) -> String {
     let number = subject.identifiers.iter().find(|who| who.scheme() == "tel");
     number.map(|who| who.value().to_owned()).unwrap_or_default()
-}
-
-/// Who took part: `customer Olivia <tel:+15722568385>; agent …`.
-fn parties(head: &Head) -> String {
-    let party = |subject: &Subject| {
-        let role = subject.role.as_str();
-        let name = subject.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
-        let known: Vec<String> = subject.identifiers.iter().map(ToString::to_string).collect();
-        let known = if known.is_empty() { String::new() } else { format!(" <{}>", known.join(", ")) };
-        format!("{role}{name}{known}")
-    };
-    head.subjects.iter().map(party).collect::<Vec<_>>().join("; ")
 }
 
 /// `03/16/2024`, in UTC.

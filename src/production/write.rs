@@ -3,12 +3,13 @@ use std::io::{Read, Write};
 use super::copy::Copier;
 use super::describe::Describer;
 use super::gather::Gathered;
-use super::prepare::{Prepared, Source};
+use super::pack::Source;
+use super::prepare::Prepared;
 use super::wanted::Opened;
 use super::{readme, verify};
 use crate::age;
 use crate::bagit::Verify;
-use crate::bundle::{Counted, PackageStage, Watch, proceed};
+use crate::bundle::{self, Counted, PackageStage, Watch, proceed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RecordId;
 use crate::key::Recipient;
@@ -65,7 +66,8 @@ impl Prepared {
             self.archive.tag_file(&format!("custody/{name}"), bytes)?;
         }
         let copier = Copier::new(&self.redactions);
-        let mut reading = Reading { prepared: &self, source, copier: &copier, last: None };
+        let present: Vec<RecordId> = self.records.iter().map(|gathered| gathered.record).collect();
+        let mut reading = Reading { prepared: &self, source, copier: &copier, present: &present, last: None };
         let mut writer = self.archive.write(&top, self.manifest.cover.created, out)?;
         let mut done = 0;
         while let Some(file) = writer.next_file() {
@@ -97,16 +99,22 @@ struct Reading<'p> {
     prepared: &'p Prepared,
     source: &'p dyn Opened,
     copier: &'p Copier<'p>,
+    present: &'p [RecordId],
     /// Files of one record follow each other.
     last: Option<(RecordId, Record)>,
 }
 
 impl Reading<'_> {
+    fn describer(&self) -> Describer<'_> {
+        let Prepared { manifest, layout, .. } = self.prepared;
+        Describer { cover: &manifest.cover, layout, copier: self.copier, present: self.present }
+    }
+
     fn file(&mut self, from: &Source, take: impl FnOnce(&mut dyn Read, Verify) -> Result<()>) -> Result<()> {
-        let Prepared { manifest, layout, texts, records, .. } = self.prepared;
+        let Prepared { texts, records, .. } = self.prepared;
         let at = match from {
             Source::Held(at) => return take(&mut texts.get(*at).ok_or_else(missing)?.as_slice(), Verify::Length),
-            Source::Native(at, _) | Source::Text(at, _) | Source::Vcon(at) => *at,
+            Source::Native(at, _) | Source::Text(at, _) | Source::Vcon(at) | Source::Page(at) => *at,
         };
         let gathered = records.get(at).ok_or_else(missing)?;
         let record = match self.last.take() {
@@ -125,9 +133,12 @@ impl Reading<'_> {
                 };
                 take(&mut text.as_slice(), Verify::Sha256)?;
             }
+            Source::Page(_) => bundle::piped(
+                |out| self.describer().page(&record, gathered, at, out),
+                |content| take(content, Verify::Sha256),
+            )?,
             _ => {
-                let document =
-                    Describer { cover: &manifest.cover, layout, copier: self.copier }.vcon(&record, gathered)?;
+                let document = self.describer().vcon(&record, gathered)?;
                 // Made again: it must be what the ledger has the digest of.
                 take(&mut document.as_slice(), Verify::Sha256)?;
             }
