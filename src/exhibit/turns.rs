@@ -45,7 +45,7 @@ impl<'t> Turns<'t> {
         }
         let ends: Vec<usize> = begins.iter().skip(1).map(|(start, ..)| *start).chain([body.len()]).collect();
         let mut turns = Self { number, all: Vec::with_capacity(begins.len()), speakers: Vec::new() };
-        for ((start, said, speaker, at_ms), until) in begins.into_iter().zip(ends) {
+        for ((_, said, speaker, at_ms), until) in begins.into_iter().zip(ends) {
             if said >= end && !(said == end && end == body.len()) {
                 break;
             }
