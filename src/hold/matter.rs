@@ -260,3 +260,72 @@ impl fmt::Debug for Clearance {
         write!(f, "Clearance({})", self.record)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::OperatorKey;
+
+    #[test]
+    fn a_proposal_lapses_by_time_and_whenever_more_is_held_for_the_matter() {
+        let log = OperatorKey::generate().unwrap().public_key();
+        let day = |day: i64| Timestamp::from_unix_ms(day * 86_400_000);
+        let placed = |at| Said::Placed { at, by: "ann".into(), order: None, hold: Hold::new("m", "r").everything() };
+        let (matter, reason) = ("m".to_owned(), "over".to_owned());
+        let proposed =
+            |at| Said::Proposed { at, by: "ann".into(), order: None, matter: "m".into(), reason: "o".into() };
+        let stands = |holds: &Holds, now| {
+            let told = holds.standing(now).remove(0).proposal.is_some();
+            let named: Vec<bool> = holds.named("m", now).map(|(_, proposal)| proposal.is_some()).collect();
+            assert_eq!(named, [told]);
+            told
+        };
+        let mut holds = Holds::default();
+        holds.take(placed(day(0)), (log, 0));
+        assert!(!stands(&holds, day(0)));
+        holds.take(proposed(day(1)), (log, 1));
+        let last = Timestamp::from_unix_ms(day(15).unix_ms() - 1);
+        assert!(stands(&holds, day(1)) && stands(&holds, last) && !stands(&holds, day(15)));
+        holds.take(placed(day(2)), (log, 2));
+        assert!(!stands(&holds, day(2)));
+        holds.take(proposed(day(14)), (log, 3));
+        assert!(stands(&holds, day(15)));
+        holds.take(Said::Released { at: day(15), by: "bob".into(), order: None, matter, reason }, (log, 4));
+        assert!(holds.standing(day(15)).is_empty() && holds.everything.is_empty());
+    }
+
+    #[test]
+    fn of_a_matter_that_ended_nothing_is_left() {
+        let log = OperatorKey::generate().unwrap().public_key();
+        let record = RecordId::generate().unwrap();
+        let (who, now) = (Identifier::tel("+15722568385").unwrap(), Timestamp::from_unix_ms(5));
+        let period = Timestamp::from_unix_ms(0)..Timestamp::from_unix_ms(9);
+        let hold = |matter| {
+            let hold = Hold::new(matter, "r").records([record]).everything();
+            [hold.clone().period(period.clone()), hold.subject(who.clone()).period(period.clone())]
+        };
+        let mut holds = Holds::default();
+        for (matter, order) in [("a", None), ("b", None), ("b", Some([1; 16]))] {
+            for hold in hold(matter) {
+                holds.take(Said::Placed { at: now, by: "ann".into(), order, hold }, (log, 0));
+            }
+        }
+        let mut release = |matter: &str, order| {
+            holds.take(
+                Said::Released { at: now, by: "b".into(), order, matter: matter.into(), reason: "".into() },
+                (log, 1),
+            );
+            (
+                holds.matters.len(),
+                holds.periods.len(),
+                holds.everything.len(),
+                holds.records.len(),
+                holds.subjects.len(),
+            )
+        };
+        assert_eq!(release("b", Some([2; 16])), (3, 3, 3, 1, 1));
+        assert_eq!(release("b", None), (2, 2, 2, 1, 1));
+        assert_eq!(release("b", Some([1; 16])), (1, 1, 1, 1, 1));
+        assert_eq!(release("a", None), (0, 0, 0, 0, 0));
+    }
+}

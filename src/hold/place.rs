@@ -176,3 +176,60 @@ fn proposed(tell: Tell, matter: &str, reason: &str) -> Tell {
 pub(crate) fn contended(doing: &'static str) -> Error {
     Error::new(ErrorKind::Locked, doing).because("others keep placing and releasing holds")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::audit::Auditor;
+    use crate::key::{DisclosurePolicy, Identity, OperatorKey, Suite, TenantCard, WriterKey};
+    use crate::record::{Channel, Draft, PartKind};
+    use crate::retrieve::Access;
+
+    #[test]
+    fn what_the_operator_holds_for_an_order_ends_by_its_word_and_the_tenants_confirmation_and_not_otherwise() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::create(dir.path().join("v"), OperatorKey::generate().unwrap()).unwrap();
+        let identity = Arc::new(Identity::generate_for(Suite::X25519).unwrap());
+        let card = TenantCard::new(vault.id(), TenantId::generate().unwrap(), &identity);
+        let pin = vault.enrol("t", &card, &DisclosurePolicy::none(&card, &identity).unwrap()).unwrap();
+        let writer = Arc::new(WriterKey::generate().unwrap());
+        vault.enrol_writer(writer.public_key()).unwrap();
+        let draft = Draft::new(Channel::Voice).part(PartKind::Audio, "audio/x", &b"x"[..]);
+        let record = vault.ingestor(&pin, writer).unwrap().ingest(draft).unwrap().record;
+        let as_actor =
+            |actor: &str| vault.session(pin.tenant, Arc::clone(&identity), Access::new(actor, "test")).unwrap();
+        let (ann, bob) = (as_actor("operator"), as_actor("bob"));
+        let (order, hold) = ([7; 16], Hold::new("24-cv-1071", "preservation letter").records([record]));
+        let strange = Hold::new("m", "r").records([RecordId::generate().unwrap()]);
+        assert_eq!(vault.preserve(pin.tenant, &strange, order).unwrap_err().kind(), ErrorKind::NotFound);
+        let receipt = vault.preserve(pin.tenant, &hold, order).unwrap();
+        let message = receipt.verify(&vault.log_key(pin.tenant).unwrap()).unwrap();
+        assert_eq!((message.actor.as_str(), message.details["order"].as_str()), ("operator", &*hex(&order)));
+
+        let matter = ann.holds().unwrap().remove(0);
+        assert_eq!((matter.name.as_str(), matter.order), ("24-cv-1071", Some(order)));
+        assert_eq!(ann.erase([record], "x").unwrap().deferred[0].matters, ["24-cv-1071"]);
+        let refused = |result: Result<()>| assert_eq!(result.unwrap_err().kind(), ErrorKind::Refused);
+        refused(ann.propose_release("24-cv-1071", "over").map(drop));
+        refused(ann.confirm_release("24-cv-1071", "over").map(drop));
+        // The operator's word about another order, or another matter, is about those.
+        vault.propose_preserved_release(pin.tenant, "24-cv-1071", [8; 16], "lifted").unwrap();
+        vault.propose_preserved_release(pin.tenant, "24-cv-1072", order, "lifted").unwrap();
+        refused(bob.confirm_release("24-cv-1071", "over").map(drop));
+        // A matter of the tenant's that has the same name is its own, and not held by the operator's word.
+        ann.place_hold(&hold).unwrap();
+        vault.propose_preserved_release(pin.tenant, "24-cv-1071", order, "the court lifted it").unwrap();
+        assert_eq!(ann.holds().unwrap().len(), 2);
+        // Whatever the tenant's actors are called, they are not the operator.
+        let released = ann.confirm_release("24-cv-1071", "seen").unwrap();
+        assert_eq!((released.erased.len(), released.waiting), (0, 1));
+        assert_eq!(ann.holds().unwrap().remove(0).order, None);
+        ann.propose_release("24-cv-1071", "over").unwrap();
+        assert_eq!(bob.confirm_release("24-cv-1071", "seen").unwrap().erased, [record]);
+        let log = bob.log().unwrap();
+        let audit = Auditor::new(log.key()).audit(&log).unwrap();
+        assert!(audit.is_clean(), "{audit}");
+    }
+}
