@@ -237,7 +237,7 @@ fn restore(path: &Path, calls: i64, fault: Fault) -> Result<Vec<Restored>> {
     Restoration::of(faulty(path, &Fuse::new(calls, fault)), operator(), path)?.restore("a test")
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(super) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry: PathBuf = entry.unwrap().path();
