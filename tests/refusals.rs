@@ -285,6 +285,7 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room_again() {
     large_parts_on_a_full_disk(&disk);
     small_parts_on_a_full_disk(&disk);
     slots_on_a_full_disk(&disk);
+    (0..8).for_each(|n| erasures_on_a_full_disk(&disk, n * 60_000));
 }
 
 #[test]
@@ -585,6 +586,55 @@ fn slots_on_a_full_disk(disk: &Path) {
     let report = vault.check().unwrap();
     assert!(report.is_clean(), "{report}");
     assert!(kept.iter().all(|id| session.read(*id).unwrap().read_part(1).unwrap() == b"x"));
+    drop((session, vault));
+    fs::remove_dir_all(disk.join("my.vault")).unwrap();
+}
+
+/// A record is whole or erased, whatever there is room for; what was authorised is done when there is room again.
+fn erasures_on_a_full_disk(disk: &Path, spare: usize) {
+    let (vault, owner, writer) = enrolled(disk);
+    let ingestor = vault.ingestor(&owner.pin, writer).unwrap();
+    let long = || text("words").part(PartKind::Audio, "x/y", io::Cursor::new(noise(70_000)));
+    let drafts = (0..80).map(|n| if n > 70 { long() } else { text("words") });
+    let all = ingestor.ingest_batch(drafts.collect()).unwrap();
+    let all: Vec<RecordId> = all.into_iter().map(|ingested| ingested.record).collect();
+    drop(ingestor);
+    let session = owner.session(&vault);
+    let gone = |id: &RecordId| match session.read(*id) {
+        Ok(record) => {
+            assert_eq!(record.read_part(1).unwrap(), b"words");
+            assert!(record.head().parts.len() == 1 || record.read_part(2).unwrap() == noise(70_000));
+            false
+        }
+        Err(e) => {
+            assert_eq!(e.kind(), ErrorKind::Erased);
+            true
+        }
+    };
+    fill(disk, spare);
+    let (mut done, mut left) = (0, all.iter());
+    let error = loop {
+        let id = left.next().expect("the disk is full before all is erased");
+        match session.erase([*id], "x") {
+            Ok(erased) => assert_eq!(erased.erased, [*id]),
+            Err(error) => break error,
+        }
+        done += 1;
+    };
+    assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+    assert!(all[..done].iter().all(gone) && !all[done + 1..].iter().any(gone), "after {done}");
+    let failed = gone(&all[done]);
+    println!("{done} were erased until the disk was full; the next was {}", if failed { "erased" } else { "not" });
+    make_room(disk);
+    let again = session.erase(all.iter().copied(), "x").unwrap();
+    assert_eq!(again.erased.len() + again.already.len(), all.len());
+    assert!(all.iter().all(gone));
+    vault.sweep().unwrap();
+    let report = vault.check().unwrap();
+    assert!(report.is_clean() && report.erased == all.len() as u64, "{report}");
+    let log = session.log().unwrap();
+    let audit = Auditor::new(log.key()).audit(&log).unwrap();
+    assert!(audit.is_clean() && audit.erased == all.len() as u64, "{audit}");
     drop((session, vault));
     fs::remove_dir_all(disk.join("my.vault")).unwrap();
 }
