@@ -6,7 +6,7 @@ use std::io;
 ///
 /// [`kind`](Error::kind) tells a program what it can do, `Display` says in one sentence what was being done, and
 /// [`source`](std::error::Error::source) says why it failed. None of them holds a subject, a text or a key.
-/// Unless the kind is [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), nothing was changed.
+/// Unless the kind is [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), or the act says otherwise, nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[error("{doing}")]
 pub struct Error {
@@ -54,8 +54,8 @@ pub enum ErrorKind {
     OutcomeUnknown,
     /// The folder or database cannot be written by this process: nothing was stored.
     ReadOnly,
-    /// An agreement, a policy, a restriction or somebody who was asked does not allow it: the source says why. Nothing was
-    /// released; if something was to be, the ledger says why not.
+    /// An agreement, a policy, a restriction, a rule or somebody who was asked does not allow it: the source says why. Nothing
+    /// was released; if something was to be, the ledger says why not.
     Refused,
     /// A ledger is behind what it was known to have grown to: somebody put an old copy back. Nothing is signed or released.
     /// Put the newer copy back; if there is none, go on by [`Vault::open_to_restore`](crate::Vault::open_to_restore).

@@ -480,6 +480,46 @@ fn what_was_erased_since_the_copy_stays_erased() {
 }
 
 #[test]
+fn what_the_copy_knows_was_erased_stays_erased_whatever_copy_of_the_secrets_is_put_back() {
+    let vault = Closed::new();
+    let acme = &vault.acme;
+    let [kept, erased, since] = ["kept", "erased", "erased since"].map(|words| vault.ingest(acme, words));
+    let (younger, held) = (vault.file("shred"), vault.ingest(acme, "held"));
+    let session = vault.session(acme).unwrap();
+    session.place_hold(&Hold::new("m", "suit").records([held])).unwrap();
+    session.erase([erased, held], "asked").unwrap();
+    session.close().unwrap();
+    let old = vault.database();
+    let session = vault.session(acme).unwrap();
+    session.erase([since], "asked").unwrap();
+    session.close().unwrap();
+    vault.put_back("vault.db", &old);
+    vault.restore();
+    // The secrets as they are: what was erased since stays so, although nobody knows of it any more.
+    assert!([erased, since].iter().all(|id| kind(vault.read(acme, *id)) == ErrorKind::Erased));
+    let mut shred = vault.file("shred");
+    shred[..younger.len()].copy_from_slice(&younger);
+    vault.put_back("shred", &shred);
+    vault.put_back("vault.db", &old);
+    vault.restore();
+    assert_eq!(kind(vault.read(acme, erased)), ErrorKind::Erased);
+    // Of this one only the lost entries told.
+    assert_eq!(vault.read(acme, since).unwrap(), b"erased since");
+    assert_eq!(vault.read(acme, kept).unwrap(), b"kept");
+    // What waited for the end of a matter still does.
+    let session = vault.session(acme).unwrap();
+    assert_eq!(session.deferred_deletions().unwrap().len(), 1);
+    session.propose_release("m", "over").unwrap();
+    session.close().unwrap();
+    let access = Access::new("another", "test");
+    let session = vault.open().session(acme.pin.tenant, Arc::clone(&acme.identity), access).unwrap();
+    assert_eq!(session.confirm_release("m", "over").unwrap().erased, [held]);
+    session.close().unwrap();
+    vault.audit_open(acme);
+    assert_eq!(vault.sweep_and_check().erased, 2);
+}
+
+#[test]
 fn only_the_operator_restores_and_only_alone() {
     let vault = Closed::new();
     let acme = &vault.acme;

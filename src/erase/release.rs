@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::queue::{Deferral, Queue};
 use super::record::is_its_own;
 use crate::error::{Error, ErrorKind, Result};
-use crate::hold::{ATTEMPTS, Clearance, Holds, MatterKey, ReleaseProposal, Said, TOPIC, contended, encode};
+use crate::hold::{
+    ATTEMPTS, Clearance, Holds, MatterKey, ReleaseProposal, Said, TOPIC, contended, encode, may_confirm,
+};
 use crate::id::{RecordId, hex};
 use crate::ledger::{ERASURE, Kind, Receipt, Tell, check_text};
 use crate::retrieve::{Places, TenantSession};
@@ -94,8 +96,7 @@ impl TenantSession {
         let (mut ending, mut why) = (Vec::new(), None);
         for (key, proposal) in holds.named(matter, Timestamp::now()) {
             match proposal {
-                // The operator's word is not the tenant's, whatever its actors are called.
-                Some(proposal) if key.1.is_some() || !is_same(&proposal.by, self.access().actor()) => {
+                Some(proposal) if may_confirm(&key, proposal, self.access().actor()) => {
                     ending.push(Ending { key, proposal: proposal.clone() });
                 }
                 Some(_) => why = Some("somebody else must confirm it than proposed it"),
@@ -144,9 +145,4 @@ impl TenantSession {
         let said = Said::Released { at, by, order: *order, matter, reason };
         Ok(tell.paper(TOPIC, None, encode(&said)?))
     }
-}
-
-/// Whether two names are of one actor.
-fn is_same(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }

@@ -138,7 +138,13 @@ impl Holds {
                     matter.proposal = Some(ReleaseProposal { by, reason, at, entry });
                 }
             }
-            Said::Released { order, matter, .. } => self.release(&MatterKey::new((matter, order))),
+            Said::Released { at, by, order, matter, .. } => {
+                let key = MatterKey::new((matter, order));
+                // One that nobody had proposed, or he who says so himself, ends nothing.
+                if self.proposal(&key, at).is_some_and(|proposal| may_confirm(&key, proposal, &by)) {
+                    self.release(&key);
+                }
+            }
         }
     }
 
@@ -175,13 +181,15 @@ impl Holds {
         self.everything.remove(key);
     }
 
+    /// That a matter is over, as somebody said, unless that has lapsed by `now`.
+    fn proposal(&self, key: &MatterKey, now: Timestamp) -> Option<&ReleaseProposal> {
+        self.matters.get(key)?.proposal.as_ref().filter(|proposal| now < proposal.lapses())
+    }
+
     /// The matters that stand, without proposals that lapsed by `now`.
     pub(super) fn standing(&self, now: Timestamp) -> Vec<Matter> {
-        let current = |matter: &Matter| Matter {
-            proposal: matter.proposal.clone().filter(|proposal| now < proposal.lapses()),
-            ..matter.clone()
-        };
-        self.matters.values().map(current).collect()
+        let all = self.matters.iter();
+        all.map(|(key, matter)| Matter { proposal: self.proposal(key, now).cloned(), ..matter.clone() }).collect()
     }
 
     /// The matters of a name, the tenant's own first, each with its proposal if that has not lapsed by `now`.
@@ -191,9 +199,7 @@ impl Holds {
         now: Timestamp,
     ) -> impl Iterator<Item = (MatterKey, Option<&ReleaseProposal>)> {
         let all = self.matters.range((name.to_owned(), None)..).take_while(move |(key, _)| key.0 == name);
-        all.map(move |(key, matter)| {
-            (Arc::clone(key), matter.proposal.as_ref().filter(|proposal| now < proposal.lapses()))
-        })
+        all.map(move |(key, _)| (Arc::clone(key), self.proposal(key, now)))
     }
 
     /// What refuses a change if anything was said of holds that is not known here.
@@ -239,6 +245,13 @@ impl Holds {
         let names: BTreeSet<&String> = by.into_iter().map(|key| &key.0).collect();
         Ok(Err(names.into_iter().cloned().collect()))
     }
+}
+
+/// Whether `actor` is somebody else than who proposed the end of a matter. Of one that the operator holds for an order, the
+/// operator has: whatever the tenant's actors are called.
+pub(crate) fn may_confirm(key: &MatterKey, proposal: &ReleaseProposal, actor: &str) -> bool {
+    let name = |actor: &str| actor.trim().to_lowercase();
+    key.1.is_some() || name(&proposal.by) != name(actor)
 }
 
 fn contains((from, before): Period, time: Timestamp) -> bool {
@@ -290,7 +303,15 @@ mod tests {
         assert!(!stands(&holds, day(2)));
         holds.take(proposed(day(14)), (log, 3));
         assert!(stands(&holds, day(15)));
-        holds.take(Said::Released { at: day(15), by: "bob".into(), order: None, matter, reason }, (log, 4));
+        let released = |at, by: &str| {
+            let (by, matter, reason) = (by.to_owned(), matter.clone(), reason.clone());
+            Said::Released { at, by, order: None, matter, reason }
+        };
+        for (at, by) in [(day(15), "Ann "), (day(28), "bob")] {
+            holds.take(released(at, by), (log, 4));
+            assert_eq!(holds.standing(day(28)).len(), 1, "{by} has not ended it");
+        }
+        holds.take(released(day(15), "bob"), (log, 5));
         assert!(holds.standing(day(15)).is_empty() && holds.everything.is_empty());
     }
 
@@ -311,6 +332,8 @@ mod tests {
             }
         }
         let mut release = |matter: &str, order| {
+            let (own, reason) = (matter.to_owned(), "over".to_owned());
+            holds.take(Said::Proposed { at: now, by: "ann".into(), order, matter: own, reason }, (log, 1));
             holds.take(
                 Said::Released { at: now, by: "b".into(), order, matter: matter.into(), reason: "".into() },
                 (log, 1),

@@ -7,6 +7,6 @@ mod place;
 pub use matter::{Matter, PlacedHold, RELEASE_TIME, ReleaseProposal};
 pub use paper::Hold;
 
-pub(crate) use matter::{Clearance, Holds, MatterKey};
+pub(crate) use matter::{Clearance, Holds, MatterKey, may_confirm};
 pub(crate) use paper::{Said, TOPIC, encode};
 pub(crate) use place::{ATTEMPTS, contended};

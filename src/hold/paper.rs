@@ -181,3 +181,40 @@ impl fmt::Debug for Hold {
         write!(f, "Hold(on {names}: {} records, {} subjects)", records.len(), subjects.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_is_kept_in_the_bytes_that_the_specification_says() {
+        let ids = [[4; 16], [3; 16]].map(RecordId::from_bytes);
+        let hold = Hold::new("m", "why").records(ids).subject(Identifier::tel("+15722568385").unwrap());
+        let hold = hold.period(Timestamp::from_unix_ms(-1)..Timestamp::from_unix_ms(2));
+        let said = Said::Placed { at: Timestamp::from_unix_ms(5), by: "ann".into(), order: Some([9; 16]), hold };
+        let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+        let by_hand = [
+            vec![1, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0],
+            text("ann"),
+            [&[1][..], &[9; 16]].concat(),
+            text("m"),
+            text("why"),
+            [&[2, 0, 0, 0, 0, 0, 0, 0][..], &[3; 16], &[4; 16]].concat(),
+            [&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &text("+15722568385")].concat(),
+            [&[1][..], &(-1i64).to_le_bytes(), &2i64.to_le_bytes()].concat(),
+            vec![0],
+        ];
+        assert_eq!(encode(&said).unwrap(), by_hand.concat());
+        assert!(matches!(decode(&by_hand.concat()), Ok(Said::Placed { hold, .. }) if hold.held_records().len() == 2));
+        let released = Said::Released {
+            at: Timestamp::from_unix_ms(5),
+            by: "b".into(),
+            order: None,
+            matter: "m".into(),
+            reason: "o".into(),
+        };
+        let by_hand =
+            [vec![1, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0], text("b"), vec![0], text("m"), text("o")].concat();
+        assert_eq!(encode(&released).unwrap(), by_hand);
+    }
+}

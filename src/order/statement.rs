@@ -108,7 +108,7 @@ impl Document for Notice {
     }
 }
 
-/// What a tenant is told of an order about its records. Signed by the operator. A signed note (SPEC 14.5).
+/// What a tenant is told of an order about its records. Signed by the operator. A signed note (SPEC 14.4).
 #[derive(Clone, PartialEq, Eq)]
 pub struct DisclosureNotice(Signed<Notice>);
 

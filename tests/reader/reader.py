@@ -169,9 +169,9 @@ def read_record(db, folder, shred, me, owner, row, custodians, out):  # 8
     dek = cob(exp(chain, enc("chain-msg")), enc("dek-tenant", *ids, f[4]), wrap)
     def part(p, kind, sealed):
         slot = shred[32 * parts[p][0]:32 * parts[p][0] + 32]
-        need(len(slot) == 32 and len(sealed) == parts[p][1] and h(sealed) == parts[p][2], f"sealed part {p}")
         if slot == bytes(32):
             return None
+        need(len(slot) == 32 and len(sealed) == parts[p][1] and h(sealed) == parts[p][2], f"sealed part {p}")
         key = exp(hmac.digest(slot, dek, "sha512"), enc("part-key", *ids, u(4, p)))
         return cob(key, enc("part", *ids, u(4, p), bytes([kind])), sealed)
 
