@@ -252,8 +252,10 @@ impl OrderRequest {
         Ok(Ok(shares))
     }
 
+    /// No policy names anybody under either key twice. Who has one of two keys anew since another policy answers with each
+    /// pair, and each counts for what was sealed under its policy alone.
     fn same(&self, a: &Approval, b: &Approval) -> bool {
-        a.key == b.key || a.recipient == b.recipient
+        a.key == b.key && a.recipient == b.recipient
     }
 
     /// What item `at` is, for people.

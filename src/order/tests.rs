@@ -6,7 +6,9 @@ use crate::agreement::Country;
 use crate::epoch::EpochWriter;
 use crate::error::ErrorKind;
 use crate::id::{RecordId, TenantId, VaultId};
-use crate::key::{DisclosurePolicy, Identity, OperatorKey, PublicKey, Suite, TenantCard, WriterKey};
+use crate::key::{
+    CustodianKey, DisclosurePolicy, Identity, Opener, OperatorKey, PublicKey, Recipient, Suite, TenantCard, WriterKey,
+};
 use crate::record::{Identifier, PartHeader, PartKind, RecordHeader};
 use crate::seal::{Place, RecordKey, Sharing};
 use crate::time::Timestamp;
@@ -210,6 +212,113 @@ fn too_few_repeated_foreign_forged_late_and_wrong_approvals_are_refused_and_the_
     // Another process, with another one-time key, cannot use them.
     let elsewhere = request.combine(&[good, approval(1)], &Identity::generate().unwrap(), time(0)).unwrap();
     assert!(matches!(elsewhere, Err(ApprovalFault::WrongShare(..))));
+}
+
+/// A custodian with a signing key of its own.
+struct Rekeyed {
+    identity: Identity,
+    signing: Identity,
+}
+
+impl Rekeyed {
+    fn key(&self) -> CustodianKey {
+        CustodianKey::new(self.identity.recipient().clone(), self.signing.public_key())
+    }
+}
+
+impl Opener for Rekeyed {
+    fn recipient(&self) -> &Recipient {
+        self.identity.recipient()
+    }
+
+    fn open(&self, enc: &[u8], info: &[u8], ciphertext: &[u8]) -> crate::Result<zeroize::Zeroizing<Vec<u8>>> {
+        self.identity.open(enc, info, ciphertext)
+    }
+
+    fn sign(&self, message: &[u8]) -> Option<(PublicKey, [u8; 64])> {
+        Some((self.signing.public_key(), self.signing.sign(message)))
+    }
+}
+
+#[test]
+fn records_sealed_under_several_policies_open_when_each_policys_threshold_is_met() {
+    let mut scene = Scene::new();
+    let again = |identity: &Identity| identity.expose_secret().parse::<Identity>().unwrap();
+    let (stays, leaves) = (again(&scene.custodians[0]), again(&scene.custodians[1]));
+    // Since then all three of others must agree. The first of before is the last now, and signs with a new key.
+    let (rekeyed, come) = (Rekeyed { identity: again(&stays), signing: small() }, [small(), small()]);
+    let tenant = small();
+    let card = TenantCard::new(scene.card.vault(), scene.card.tenant(), &tenant);
+    let who = vec![(&come[0]).into(), (&come[1]).into(), rekeyed.key()];
+    let policy = DisclosurePolicy::quorum(&card, 3, who, &tenant).unwrap();
+    let mut epoch = EpochWriter::open(&card, &policy, &WriterKey::generate().unwrap()).unwrap();
+    let keys = epoch.draw();
+    let (vault, tenant, record) = (card.vault(), card.tenant(), RecordId::generate().unwrap());
+    let place = Place { vault, tenant, epoch: epoch.header.epoch(), record, seq: keys.seq };
+    let key = RecordKey::generate(place).unwrap();
+    let part = PartHeader { slot: 0, len: 0, digest: [0; 32] };
+    let header = RecordHeader {
+        vault,
+        tenant,
+        epoch: place.epoch,
+        record,
+        seq: place.seq,
+        time: time(4),
+        wrap: key.wrap(&keys).unwrap(),
+        shares: key.share(&keys, Sharing { policy: policy.hash(), threshold: 3 }).unwrap(),
+        parts: vec![part, part],
+    };
+    let secret = key.fingerprint();
+    scene.records.push((header.clone(), key));
+    let order = scene.order(OrderScope::records([scene.records[1].0.record, record]));
+    let asked = Asked {
+        stage: Stage::Open,
+        policies: vec![scene.policy.clone(), policy],
+        epochs: vec![scene.epoch.header.clone(), epoch.header.clone()],
+        records: vec![scene.records[1].0.clone(), header],
+    };
+    let (to, expires) = (scene.one_time.recipient().clone(), time(100_000));
+    let request = OrderRequest::new(order, asked, to, expires, |body| scene.operator.sign(body)).unwrap();
+
+    let approve = |who: std::sync::Arc<dyn Opener>| Custodian::new(who, scene.operator()).approve(&request).unwrap();
+    let before = [approve(std::sync::Arc::new(stays)), approve(std::sync::Arc::new(leaves))];
+    let [one, other] = come.map(|who| approve(std::sync::Arc::new(who)));
+    let now = approve(std::sync::Arc::new(rekeyed));
+    let [stays, leaves] = before;
+    // Whoever has one of its keys anew answers with both.
+    let all = [stays.clone(), leaves.clone(), one.clone(), other.clone(), now.clone()];
+    let Ok(Combined::Records(opened)) = request.combine(&all, &scene.one_time, time(99_999)).unwrap() else {
+        panic!("it did not open");
+    };
+    let opened = opened.iter().find(|(header, _)| header.record == record).unwrap();
+    assert_eq!(opened.1.fingerprint(), secret);
+    // Who is a custodian under one policy does not count for another, and nobody counts twice.
+    for (given, need) in [
+        (vec![&stays, &leaves, &one, &other], 3),
+        (vec![&stays, &one, &other, &now], 2),
+        (vec![&one, &other, &now], 2),
+        (vec![&stays, &leaves], 3),
+    ] {
+        let given: Vec<Approval> = given.into_iter().cloned().collect();
+        assert!(matches!(scene.fault(&request, &given), ApprovalFault::TooFew(_, have, n) if n == need && have < need));
+    }
+    let twice = [stays.clone(), leaves, one, other, now, stays.clone()];
+    assert_eq!(scene.fault(&request, &twice), ApprovalFault::Repeated(stays.custodian()));
+}
+
+#[test]
+fn a_custodian_approves_nothing_under_a_request_to_preserve() {
+    let scene = Scene::new();
+    let make = |basis| {
+        let terms = OrderTerms { basis, ..terms(OrderScope::records([scene.records[1].0.record])) };
+        let (vault, tenant) = (scene.card.vault(), scene.card.tenant());
+        let mut order = DisclosureOrder::new(vault, tenant, scene.operator(), terms).unwrap();
+        let signature = scene.operator.sign(order.text().as_bytes());
+        order.add_signature(&scene.operator(), signature).unwrap();
+        scene.request(order, Stage::Open, &[1])
+    };
+    assert!(make(LegalBasis::Emergency).is_ok());
+    assert_eq!(make(LegalBasis::Preservation).unwrap_err().kind(), ErrorKind::Tampered);
 }
 
 #[test]
