@@ -236,6 +236,7 @@ pub(super) fn accepted(status: &OrderStatus, doing: &'static str) -> Result<()> 
         return Err(Error::new(ErrorKind::Refused, doing).because("it asks to keep records, and to disclose none"));
     }
     let why = match status.state() {
+        _ if status.order.terms().basis == LegalBasis::Preservation => "it asks to preserve, not to disclose",
         OrderState::Accepted => return Ok(()),
         OrderState::Received => "it was not reviewed",
         OrderState::Challenged => "it is challenged",

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::document::{DisclosureOrder, canary};
 use super::terms::OrderScope;
+use super::words::LegalBasis;
 use crate::encoding::{Fields, enc, parse};
 use crate::epoch::EpochHeader;
 use crate::error::{Error, ErrorKind, Result};
@@ -154,7 +155,9 @@ impl OrderRequest {
                 records.iter().map(|header| header.record).eq([made]) && terms.scope == OrderScope::records([made])
             }
         };
-        epochs_fit && records_fit && order_of_records && asks
+        // Under such an order nothing is opened, whatever its operator says.
+        let discloses = terms.basis != LegalBasis::Preservation;
+        epochs_fit && records_fit && order_of_records && asks && discloses
     }
 
     /// The file's content.
