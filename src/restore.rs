@@ -129,8 +129,9 @@ impl Restoration {
     /// Gives those logs; those that an earlier try had begun are not among them.
     ///
     /// What was written since the copy is lost. What was changed since is as it was before: a writer that was retired may
-    /// write again, cards, policies, agreements and restrictions are those of then. Do such things again. Ids of records
-    /// and what producers may repeat under idempotency keys stay good; cursors that were handed out since the copy do not.
+    /// write again, cards, policies, agreements, restrictions and orders are those of then. Do such things again. Ids of records
+    /// and what producers may repeat under idempotency keys stay good; cursors that were handed out since the copy do not, and
+    /// no request to custodians and no consent: ask again. Numbers of disclosed documents go on ten million behind.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a reason that a ledger cannot name;
@@ -147,7 +148,8 @@ impl Restoration {
         for tenant in room.store.tenants(Which::All)? {
             let lags = marks.lags_of(room, tenant.tenant)?;
             if !lags.is_empty() {
-                restored.extend(self.go_on(tenant.tenant, &marks, &lags, reason)?);
+                let first = restored.is_empty();
+                restored.extend(self.go_on(tenant.tenant, &marks, &lags, reason, first)?);
             }
         }
         Ok(restored)
@@ -248,7 +250,7 @@ impl Restoration {
     }
 
     /// Begins the log that goes on, unless an earlier try has.
-    fn go_on(&self, id: TenantId, marks: &Marks, lags: &[Lag], reason: &str) -> Result<Option<Restored>> {
+    fn go_on(&self, id: TenantId, marks: &Marks, lags: &[Lag], reason: &str, first: bool) -> Result<Option<Restored>> {
         let (room, ledger) = (&*self.vault.room, self.vault.ledger()?);
         let ended = || lags.iter().filter_map(|lag| Some((lag.log, lag.mark?)));
         let rows = room.store.logs(id)?;
@@ -266,7 +268,8 @@ impl Restoration {
         tell.basis = Some(reason.to_owned());
         tell.details.extend(ledger.successions(lags, &key)?);
         let follows = Follows::Ended(open.generation, open.size);
-        let begin = vec![Op::OpenLog { tenant: id, generation, key, follows }];
+        let mut begin = vec![Op::OpenLog { tenant: id, generation, key, follows }];
+        begin.extend(first.then_some(Op::Restored));
         let recorded = ledger.append(id, tell, ledger.own_signer(), Act::None, begin)?;
         // After a crash here the log goes on, and the next try notes that it does.
         ledger.end(ended(), Some(recorded.log))?;

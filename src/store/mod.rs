@@ -216,6 +216,9 @@ pub(crate) enum Op {
         first: u64,
         count: u64,
     },
+    /// An old copy of the database was put back. Takes every permission back, one of which may have been used since, and
+    /// goes on with numbers of documents that nobody was given since.
+    Restored,
     /// Adds a line that somebody else signed under a checkpoint.
     Cosign {
         log: i64,

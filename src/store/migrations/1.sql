@@ -171,7 +171,8 @@ CREATE TABLE permissions (
     body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Numbers that documents of productions were given, so that none is given twice. next: the first that nobody has.
+-- Numbers that documents of productions were given, so that none is given twice. next: the first that nobody has; that of
+-- the empty prefix holds for all, and is raised when an old copy is put back.
 CREATE TABLE bates (
     prefix TEXT PRIMARY KEY,
     next INTEGER NOT NULL

@@ -31,6 +31,8 @@ const MIGRATIONS: [&str; 1] = [include_str!("../migrations/1.sql")];
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Connections kept for readers that come and go.
 const IDLE_READERS: usize = 8;
+/// Numbers that documents may have been given after a copy of the database was made, with any prefix.
+const NUMBERS_LOST: i64 = 10_000_000;
 
 /// One SQLite database in WAL mode, fully synchronous, with one writing connection and a few for reading.
 pub(crate) struct SqliteStore {
@@ -330,15 +332,17 @@ fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refu
         Op::Number { prefix, first, count } => {
             let end = first.checked_add(count).and_then(|end| i64::try_from(end).ok());
             let end = end.ok_or_else(|| Refusal::Change(Error::new(ErrorKind::TooLarge, "numbering documents")))?;
-            // The first number of a prefix that nobody used is 1.
-            let sql = "INSERT INTO bates (prefix, next) SELECT ?1, ?3 WHERE ?2 = 1
-                AND NOT EXISTS (SELECT 1 FROM bates WHERE prefix = ?1)";
-            let fresh = tx.execute(sql, params![prefix, first as i64, end])?;
-            let sql = "UPDATE bates SET next = ?3 WHERE prefix = ?1 AND next = ?2";
-            if fresh == 0 && tx.execute(sql, params![prefix, first as i64, end])? == 0 {
+            if next_number(tx, &prefix)? != first {
                 let doing = "numbering documents, some of which got their numbers meanwhile";
                 return Err(Refusal::Change(Error::new(ErrorKind::AlreadyExists, doing)));
             }
+            tx.execute("INSERT OR REPLACE INTO bates (prefix, next) VALUES (?1, ?2)", params![prefix, end])?;
+        }
+        Op::Restored => {
+            tx.execute("DELETE FROM permissions", [])?;
+            tx.execute("INSERT OR IGNORE INTO bates (prefix, next) VALUES ('', 1)", [])?;
+            let every = next_number(tx, "")? as i64;
+            tx.execute("UPDATE bates SET next = max(next, ?1) + ?2", [every, NUMBERS_LOST])?;
         }
         Op::Cosign { log, row } => cosign(tx, log, row)?,
         Op::Erased { log, seq } => erasures::end(tx, at(log, seq))?,
@@ -793,11 +797,7 @@ impl Store for SqliteStore {
     }
 
     fn next_number(&self, prefix: &str) -> Result<u64> {
-        self.read("looking the next number of a document up", |db| {
-            let sql = "SELECT next FROM bates WHERE prefix = ?1";
-            let next: Option<i64> = db.prepare_cached(sql)?.query_row([prefix], |row| row.get(0)).optional()?;
-            Ok(next.map_or(1, |next| next as u64))
-        })
+        self.read("looking the next number of a document up", |db| next_number(db, prefix))
     }
 
     fn epochs_between(&self, tenant: TenantId, (from, before): (i64, i64)) -> Result<Vec<EpochId>> {
@@ -842,6 +842,13 @@ impl Store for SqliteStore {
             Ok(select.query_row([at(log, last)], |row| row.get(0)).optional()?.flatten())
         })
     }
+}
+
+/// The first number behind a prefix that nobody was given. That of no prefix is the first of all since a restore.
+fn next_number(db: &Connection, prefix: &str) -> rusqlite::Result<u64> {
+    let sql = "SELECT max(next) FROM bates WHERE prefix IN (?1, '')";
+    let next: Option<i64> = db.prepare_cached(sql)?.query_row([prefix], |row| row.get(0))?;
+    Ok(next.map_or(1, |next| next as u64))
 }
 
 fn last_paper(db: &Connection, tenant: TenantId, topic: &str) -> rusqlite::Result<i64> {
