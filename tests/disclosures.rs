@@ -464,9 +464,9 @@ fn the_records_of_an_order_can_be_kept_from_erasure_until_it_is_over_and_a_prese
     let mut terms = court.terms(court.listed(&[0]));
     terms.basis = LegalBasis::Preservation;
     let order = court.accepted(terms);
-    assert!(reason(&court.request(&order).unwrap_err()).contains("to disclose none"));
+    assert!(reason(&court.request(&order).unwrap_err()).contains("not to disclose"));
     let session = court.session();
-    assert!(reason(&session.consent(order.id()).unwrap_err()).contains("to disclose none"));
+    assert!(reason(&session.consent(order.id()).unwrap_err()).contains("not to disclose"));
 
     court.vault.preserve_order(court.tenant(), order.id()).unwrap();
     let again = court.vault.preserve_order(court.tenant(), order.id()).unwrap_err();

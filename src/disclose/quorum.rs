@@ -232,9 +232,6 @@ impl Vault {
 
 /// Refuses to go on with an order that nobody said is to be followed.
 pub(super) fn accepted(status: &OrderStatus, doing: &'static str) -> Result<()> {
-    if status.order.terms().basis == LegalBasis::Preservation {
-        return Err(Error::new(ErrorKind::Refused, doing).because("it asks to keep records, and to disclose none"));
-    }
     let why = match status.state() {
         _ if status.order.terms().basis == LegalBasis::Preservation => "it asks to preserve, not to disclose",
         OrderState::Accepted => return Ok(()),

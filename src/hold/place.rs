@@ -202,9 +202,10 @@ mod tests {
             |actor: &str| vault.session(pin.tenant, Arc::clone(&identity), Access::new(actor, "test")).unwrap();
         let (ann, bob) = (as_actor("operator"), as_actor("bob"));
         let (order, hold) = ([7; 16], Hold::new("24-cv-1071", "preservation letter").records([record]));
+        let own = || ("own", b"for the operator".to_vec());
         let strange = Hold::new("m", "r").records([RecordId::generate().unwrap()]);
-        assert_eq!(vault.preserve(pin.tenant, &strange, order).unwrap_err().kind(), ErrorKind::NotFound);
-        let receipt = vault.preserve(pin.tenant, &hold, order).unwrap();
+        assert_eq!(vault.preserve(pin.tenant, &strange, order, own()).unwrap_err().kind(), ErrorKind::NotFound);
+        let receipt = vault.preserve(pin.tenant, &hold, order, own()).unwrap();
         let message = receipt.verify(&vault.log_key(pin.tenant).unwrap()).unwrap();
         assert_eq!((message.actor.as_str(), message.details["order"].as_str()), ("operator", &*hex(&order)));
 
