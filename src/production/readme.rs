@@ -36,7 +36,8 @@ everything else says where it comes from. VERIFY.txt has the commands to check i
         created = cover.created,
     );
     text.push_str(&match bates {
-        None => "data/vcons/            a vCon (IETF) for each record, with its shorter parts inside
+        None => "data/index.html        to be read first, in a browser: all records, each with a page of its own
+data/vcons/            a vCon (IETF) for each record, with its shorter parts inside
 data/files/            longer parts, under names that have their SHA-512; vCons refer to
                        them as https://bag.invalid/files/NAME
 data/integrity.json    of every document: its digests, those of the original and of the
@@ -48,6 +49,8 @@ data/withheld.csv      what was ordered and is not here, and why
         Some(range) => format!(
             "Documents are numbered {first} to {last}.
 
+data/{volume}/index.html          to be read first, in a browser: all records, each with a page
+                                  of its own in PAGES
 data/{volume}/NATIVES/            the documents
 data/{volume}/TEXT/               what a person reads in them, UTF-8
 data/{volume}/VCON/               a vCon (IETF) for each record; it refers to documents as

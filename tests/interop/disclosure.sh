@@ -87,6 +87,16 @@ for b in bad[:20]:
 print(f"the working group's schema: {len(sys.argv) - 2} vCons")
 sys.exit(bool(bad) or len(sys.argv) < 3)
 PY
+    index=$(find "$bag/data" -maxdepth 2 -name index.html) && index=$(dirname "$index")
+    python3 "$here/disclosure/pages.py" "$index"
+    page=$(find "$index" -ipath "$index/pages/*.html" | sort | head -1)
+    cp "$page" kept
+    for twin in 's|href="[^"#]|&lost/|' 's|</title>|&<script src="https://example.com"></script>|' 's|</title>|&<a href="#nowhere"></a>|'; do
+        sed "$twin" kept >"$page"
+        if cmp -s kept "$page"; then echo "no twin: $twin" && exit 1; fi
+        refused "a changed page ($twin)" python3 "$here/disclosure/pages.py" "$index"
+    done
+    mv kept "$page"
     for volume in "$bag"/data/*_VOL*; do
         [[ -d "$volume" ]] || continue
         python3 "$here/disclosure/dat.py" "$volume"

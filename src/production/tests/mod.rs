@@ -1,5 +1,6 @@
 mod litigation;
 mod others;
+mod pages;
 mod portable;
 mod redacted;
 mod world;

@@ -78,7 +78,7 @@ fn many_long_recordings_are_produced_in_little_memory() {
     if let Ok(calls) = std::env::var("PRODUCED_CALLS") {
         return produce_many(calls.parse().unwrap());
     }
-    let calls = std::env::var("CALLS").unwrap_or_else(|_| "40".to_owned());
+    let calls = std::env::var("CALLS").unwrap_or_else(|_| "16".to_owned());
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", NAME, "--nocapture", "--test-threads=1"]).env("PRODUCED_CALLS", &calls);
     let output = child.output().unwrap();
