@@ -41,9 +41,10 @@ and sigsum-verify (Debian: sigsum-go). Every command is to end without an error.
 ";
 
 const END: &str = "
-Of a stretch, integrity.json says which bytes of the original it is, which chunks of the
-sealed original these are in, and the digests of both. Whoever keeps the record can show
-that the sealed original has this digest, open these chunks alone and compare the bytes.
+integrity.json has for each document the digest of the sealed original, which whoever keeps
+the record can show, and of the header of its record, which the tenant's ledger counts. Of a
+stretch it says which bytes of the original it is and in which chunks of the sealed original
+these are: chunks open one by one, so that these bytes can be compared without the rest.
 ";
 
 /// Takes the signature `$2` of a note apart, and has it verified by the key in `$3`.

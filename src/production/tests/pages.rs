@@ -1,7 +1,6 @@
 use super::world::*;
 use crate::audio::Filler;
 use crate::html::checker::check_beside;
-use crate::production::*;
 use crate::record::{Channel, Draft, PartKind};
 use crate::redact::{Redacted, Redaction, Redactions};
 
