@@ -1,5 +1,6 @@
 //! The stores of a vault's folder, and what they say of tenants.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -153,6 +154,20 @@ impl Room {
             (Some(card), Some(policy)) if known && policy.is_signed_by(&card) => Ok(Tenant { id, name, card, policy }),
             _ => Err(mismatch()),
         }
+    }
+
+    /// What was begun in a tenant's ledgers and is still going on: the log's key and the number of the entry. What a dead
+    /// process began is none.
+    pub(crate) fn going_on(&self, tenant: TenantId) -> Result<HashSet<(PublicKey, u64)>> {
+        let (logs, mut begun) = (self.store.logs(tenant)?, HashSet::new());
+        for act in self.store.acts()?.into_iter().filter(|act| act.tenant == tenant) {
+            if let Some(log) = logs.iter().find(|log| log.n == act.log)
+                && self.leases.is_live(act.epoch)?
+            {
+                begun.insert((log.key, act.seq));
+            }
+        }
+        Ok(begun)
     }
 
     /// A tenant's statements of all versions.

@@ -4,8 +4,9 @@
 mod common;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Barrier};
 
-use common::court::{Court, GO_ON};
+use common::court::{Court, GO_ON, day};
 use common::{operator, rows};
 use strongroom::*;
 
@@ -91,4 +92,169 @@ fn no_number_is_given_twice_though_an_old_copy_of_the_vault_is_put_back() {
     assert_eq!(given[..2], [1..3, 3..5]);
     assert_eq!(given[2], 1..3);
     assert!(given[3].start >= 5 && given[4].start >= 3 && given[5].start == given[4].end, "{given:?}");
+}
+
+#[test]
+fn approvals_that_were_used_do_not_count_again_when_somebody_puts_the_permission_back() {
+    let court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[0])));
+    let request = court.request(&order).unwrap();
+    let approvals = court.approvals(&request, &[0, 1]);
+    let db = rows(&path(&court));
+    db.execute_batch("CREATE TABLE kept AS SELECT * FROM permissions").unwrap();
+    drop(court.vault.open_order(court.tenant(), &request, &approvals, "officer").unwrap());
+    assert_eq!(db.execute("INSERT INTO permissions SELECT * FROM kept", []).unwrap(), 1);
+    let refused = court.vault.open_order(court.tenant(), &request, &approvals, "officer").unwrap_err();
+    assert_eq!((refused.kind(), reason(&refused).as_str()), (ErrorKind::NotFound, "the request or consent was used"));
+    // Nor that of one order for another, or under another name.
+    let other = court.accepted(court.terms(court.listed(&[1])));
+    let next = court.request(&other).unwrap();
+    let of = |order: &DisclosureOrder| *order.id().as_bytes();
+    db.execute("UPDATE OR REPLACE permissions SET about = ?1 WHERE about = ?2", [of(&other), of(&order)]).unwrap();
+    for request in [&request, &next] {
+        let approvals = court.approvals(request, &[0, 1]);
+        assert!(court.vault.open_order(court.tenant(), request, &approvals, "officer").is_err());
+    }
+    db.execute("UPDATE permissions SET purpose = ?1", [next.hash()]).unwrap();
+    let approvals = court.approvals(&next, &[0, 1]);
+    let refused = court.vault.open_order(court.tenant(), &next, &approvals, "officer").unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Tampered);
+    assert_eq!(court.kinds().iter().filter(|kind| *kind == "order.approved").count(), 1);
+}
+
+#[test]
+fn a_consent_leaves_what_custodians_were_asked_as_it_is_and_the_other_way_round() {
+    let court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[0])));
+    let request = court.request(&order).unwrap();
+    let session = court.session();
+    let consent = session.consent(order.id()).unwrap();
+    // The tenant's consent does not undo the custodians' answers,
+    let approvals = court.approvals(&request, &[0, 1]);
+    let quorum = court.vault.open_order(court.tenant(), &request, &approvals, "officer").unwrap();
+    // and while these open the records, nothing else does.
+    let again = session.consent(order.id()).unwrap();
+    for consent in [consent, again] {
+        let (options, out) = (ProductionOptions::new(ProductionProfile::Portable), Vec::new());
+        let refused = court.vault.disclose(consent, options, "officer", out, GO_ON).unwrap_err();
+        assert_eq!(reason(&refused), "its records are being found or given out");
+    }
+    let second = court.request(&order).unwrap();
+    let approvals = court.approvals(&second, &[1, 2]);
+    let refused = court.vault.open_order(court.tenant(), &second, &approvals, "officer").unwrap_err();
+    assert_eq!(reason(&refused), "its records are being found or given out");
+    drop(quorum);
+    // A request does not undo a consent.
+    let consent = session.consent(order.id()).unwrap();
+    court.request(&order).unwrap();
+    court.disclose(consent);
+}
+
+#[test]
+fn nobody_reviews_or_closes_an_order_while_its_records_are_open() {
+    let court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[0])));
+    let quorum = court.quorum(&order);
+    let review = |outcome| court.vault.review_order(court.tenant(), order.id(), outcome, "why", None, "counsel");
+    let refused = review(ReviewOutcome::Challenged).unwrap_err();
+    assert_eq!(
+        (refused.kind(), reason(&refused).as_str()),
+        (ErrorKind::Refused, "its records are being found or given out")
+    );
+    let refused = court.vault.close_order(court.tenant(), order.id(), "over", "officer").unwrap_err();
+    assert_eq!(
+        (refused.kind(), reason(&refused).as_str()),
+        (ErrorKind::Refused, "its records are being found or given out")
+    );
+    drop(quorum);
+    review(ReviewOutcome::Challenged).unwrap();
+    assert_eq!(court.vault.orders(court.tenant()).unwrap()[0].state(), OrderState::Challenged);
+    court.vault.close_order(court.tenant(), order.id(), "over", "officer").unwrap();
+}
+
+#[test]
+fn an_order_that_is_contested_closed_or_narrowed_while_it_is_opened_is_one_or_the_other() {
+    let court = Court::new();
+    let (mut opened, mut stopped) = (0, 0);
+    for round in 0..24 {
+        let order = court.accepted(court.terms(court.listed(&[0, 1])));
+        let request = court.request(&order).unwrap();
+        let approvals = court.approvals(&request, &[0, 1]);
+        let mut less = order.terms();
+        less.scope = court.listed(&[0]);
+        let barrier = Barrier::new(2);
+        let (quorum, said) = std::thread::scope(|scope| {
+            let open = scope.spawn(|| {
+                barrier.wait();
+                court.vault.open_order(court.tenant(), &request, &approvals, "officer")
+            });
+            // By a process of its own, as good as.
+            let other = Vault::open(path(&court), operator()).unwrap();
+            barrier.wait();
+            let review =
+                |outcome, terms| other.review_order(court.tenant(), order.id(), outcome, "why", terms, "counsel");
+            let said = match round % 3 {
+                0 => review(ReviewOutcome::Challenged, None).map(drop),
+                1 => review(ReviewOutcome::Narrowed, Some(less)).map(drop),
+                _ => other.close_order(court.tenant(), order.id(), "over", "officer").map(drop),
+            };
+            (open.join().unwrap(), said)
+        });
+        match (&quorum, &said) {
+            (Ok(_), Err(error)) | (Err(error), Ok(())) => assert_eq!(error.kind(), ErrorKind::Refused, "{error:?}"),
+            other => panic!("round {round}: {other:?}"),
+        }
+        (opened, stopped) = (opened + usize::from(quorum.is_ok()), stopped + usize::from(said.is_ok()));
+    }
+    println!("{opened} were opened, {stopped} stopped before");
+    assert!(court.audit().is_clean());
+}
+
+#[test]
+fn a_tenant_consents_with_the_card_in_force_alone() {
+    let court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[0])));
+    let session = court.session();
+    let before = session.consent(order.id()).unwrap();
+    let Tenant { card, policy, .. } = court.vault.tenant(court.tenant()).unwrap();
+    let new = Identity::generate().unwrap();
+    let next = card.successor(&court.owner.identity, &new).unwrap();
+    let policy = policy.successor(&next, 2, policy.custodians().to_vec(), &new).unwrap();
+    court.vault.change_card(&next, &policy).unwrap();
+    // Whoever has a session from before, and the former key.
+    assert_eq!(session.consent(order.id()).unwrap_err().kind(), ErrorKind::WrongKey);
+    let (options, mut out) = (ProductionOptions::new(ProductionProfile::Portable), Vec::new());
+    let refused = court.vault.disclose(before, options, "officer", &mut out, GO_ON).unwrap_err();
+    assert_eq!((refused.kind(), out.len()), (ErrorKind::WrongKey, 0));
+    drop(session);
+    let session = court.vault.session(court.tenant(), new, Access::new("tester", "test")).unwrap();
+    let session = session.with_former(Arc::clone(&court.owner.identity));
+    court.disclose(session.consent(order.id()).unwrap());
+}
+
+#[test]
+fn a_record_whose_time_was_made_another_until_the_custodians_had_answered_stays_closed() {
+    let court = Court::new();
+    let mut terms = court.terms(court.listed(&[3]));
+    terms.dates = day(-1)..day(2);
+    let order = court.accepted(terms);
+    assert_eq!(court.request(&order).unwrap_err().kind(), ErrorKind::Refused);
+    let (db, id) = (rows(&path(&court)), *court.calls[3].as_bytes());
+    let before: Vec<u8> = db.query_row("SELECT header FROM records WHERE id = ?1", [id], |row| row.get(0)).unwrap();
+    let put = |header: &[u8], time: i64| {
+        let digest = ring::digest::digest(&ring::digest::SHA256, header);
+        let sql = "UPDATE records SET header = ?1, digest = ?2, time = ?3 WHERE id = ?4";
+        assert_eq!(db.execute(sql, rusqlite::params![header, digest.as_ref(), time, id]).unwrap(), 1);
+    };
+    let mut header = RecordHeader::from_bytes(&before).unwrap();
+    let own = header.time.unix_ms();
+    header.time = day(1);
+    put(&header.to_bytes(), day(1).unix_ms());
+    let request = court.request(&order).unwrap();
+    let approvals = court.approvals(&request, &[0, 1]);
+    put(&before, own);
+    let quorum = court.vault.open_order(court.tenant(), &request, &approvals, "officer").unwrap();
+    let (options, mut out) = (ProductionOptions::new(ProductionProfile::Portable), Vec::new());
+    let refused = court.vault.disclose(quorum, options, "officer", &mut out, GO_ON).unwrap_err();
+    assert_eq!((refused.kind(), out.len()), (ErrorKind::Refused, 0));
 }

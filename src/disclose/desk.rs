@@ -13,6 +13,9 @@ use crate::store::{Act, Op};
 use crate::time::Timestamp;
 use crate::vault::Vault;
 
+/// How often something is decided again because more was said of orders while it was.
+const ATTEMPTS: usize = 64;
+
 impl Vault {
     /// Takes in an order about records of a tenant. The ledger says so before this returns, and with it the tenant is told; with
     /// a gag, the entry and every later one of the order is withheld from the tenant until that is over. `by` is who takes it in,
@@ -35,7 +38,7 @@ impl Vault {
         sign_order(ledger, &mut order)?;
         let (at, note) = (Timestamp::now(), order.to_string());
         let step = Step::Received { at, note, by: by.to_owned() };
-        let case = Case { ledger, tenant, id: order.id(), gag };
+        let case = Case { ledger, tenant, id: order.id(), gag, seen: 0 };
         let mut tell = case.tell(Kind::OrderReceived, by, &order, &step)?;
         tell = tell.detail("served", hex(&order.terms().served));
         if let Some(gag) = &case.gag {
@@ -58,7 +61,8 @@ impl Vault {
     /// Says what came of the review of an order, and why. `narrowed` is what is left of it, when it is followed in part.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) if there is no such order; [`Refused`](ErrorKind::Refused) if it is past review;
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such order; [`Refused`](ErrorKind::Refused) if it is past review, or
+    /// somebody is finding or giving out its records;
     /// [`InvalidInput`](ErrorKind::InvalidInput) if `narrowed` asks for more than the order does, or is missing or one too many;
     /// else as the disk.
     pub fn review_order(
@@ -77,50 +81,61 @@ impl Vault {
             let doing = "reviewing an order that is narrowed to nothing that was said, or is not narrowed";
             return Err(Error::new(ErrorKind::InvalidInput, doing));
         }
-        let (case, status) = self.case(tenant, order)?;
-        let past = matches!(status.state(), OrderState::Approved | OrderState::Disclosed | OrderState::Closed);
-        if past {
-            return Err(Error::new(ErrorKind::Refused, "reviewing an order").because("it is past review"));
-        }
-        let (mut order, mut note) = (status.order, None);
-        if let Some(terms) = narrowed {
-            order = order.narrowed(terms)?;
-            sign_order(case.ledger, &mut order)?;
-            note = Some(order.to_string());
-        }
-        let at = Timestamp::now();
-        let step = Step::Reviewed { at, outcome, reason: reason.to_owned(), by: by.to_owned(), note };
-        let tell = case.tell(Kind::OrderReviewed, by, &order, &step)?;
-        let tell = tell.detail("outcome", outcome).detail("reason", reason);
-        let recorded = case.append(tell, Act::None, Vec::new())?;
-        Ok((order, Receipt::clone(&recorded.receipt)))
+        self.deciding(tenant, order, "reviewing an order", |case, status| {
+            let why = match status.state() {
+                OrderState::Approved => "its records are being found or given out",
+                OrderState::Disclosed => "it was answered",
+                OrderState::Closed => "it is closed",
+                OrderState::Received | OrderState::Accepted | OrderState::Challenged | OrderState::Rejected => "",
+            };
+            if !why.is_empty() {
+                return Err(Error::new(ErrorKind::Refused, "reviewing an order").because(why));
+            }
+            let (mut order, mut note) = (status.order, None);
+            if let Some(terms) = &narrowed {
+                order = order.narrowed(terms.clone())?;
+                sign_order(case.ledger, &mut order)?;
+                note = Some(order.to_string());
+            }
+            let at = Timestamp::now();
+            let step = Step::Reviewed { at, outcome, reason: reason.to_owned(), by: by.to_owned(), note };
+            let tell = case.tell(Kind::OrderReviewed, by, &order, &step)?;
+            let tell = tell.detail("outcome", outcome).detail("reason", reason);
+            let recorded = case.decide(tell, Act::None, Vec::new())?;
+            Ok((order, Receipt::clone(&recorded.receipt)))
+        })
     }
 
     /// Says that an order is over: it was answered, rejected or withdrawn. Nothing is opened under it any more.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such order; [`AlreadyExists`](ErrorKind::AlreadyExists) if it is closed;
-    /// [`Refused`](ErrorKind::Refused) while the tenant has not been told; else as the disk. Where its records are kept
-    /// ([`preserve_order`](Self::preserve_order)), the tenant may confirm now that they need not be.
+    /// [`Refused`](ErrorKind::Refused) while the tenant has not been told, or somebody is finding or giving out its records;
+    /// else as the disk. Where its records are kept ([`preserve_order`](Self::preserve_order)), the tenant may confirm now that
+    /// they need not be.
     pub fn close_order(&self, tenant: TenantId, order: OrderId, reason: &str, by: &str) -> Result<Receipt> {
         let doing = "closing an order with words that a ledger cannot tell";
         check_text(by, doing)?;
         check_text(reason, doing)?;
-        let (case, status) = self.case(tenant, order)?;
-        if status.closed.is_some() {
-            return Err(Error::new(ErrorKind::AlreadyExists, "closing an order that is closed"));
-        }
-        if status.noticed.is_none() {
-            let doing = "closing an order";
-            return Err(Error::new(ErrorKind::Refused, doing).because("the tenant has not been told of it"));
-        }
-        if status.preserved.is_some() {
-            // A crash behind this leaves a proposal that lapses, and an order that can be closed again.
-            self.propose_preserved_release(tenant, &matter(order), *order.as_bytes(), reason)?;
-        }
-        let step = Step::Closed { at: Timestamp::now(), reason: reason.to_owned(), by: by.to_owned() };
-        let tell = case.tell(Kind::OrderClosed, by, &status.order, &step)?.detail("reason", reason);
-        Ok(Receipt::clone(&case.append(tell, Act::None, Vec::new())?.receipt))
+        self.deciding(tenant, order, "closing an order", |case, status| {
+            let refused = |why| Error::new(ErrorKind::Refused, "closing an order").because(why);
+            if status.closed.is_some() {
+                return Err(Error::new(ErrorKind::AlreadyExists, "closing an order that is closed"));
+            }
+            if status.begun.is_some() {
+                return Err(refused("its records are being found or given out"));
+            }
+            if status.noticed.is_none() {
+                return Err(refused("the tenant has not been told of it"));
+            }
+            if status.preserved.is_some() {
+                // A crash behind this leaves a proposal that lapses, and an order that can be closed again.
+                self.propose_preserved_release(tenant, &matter(order), *order.as_bytes(), reason)?;
+            }
+            let step = Step::Closed { at: Timestamp::now(), reason: reason.to_owned(), by: by.to_owned() };
+            let tell = case.tell(Kind::OrderClosed, by, &status.order, &step)?.detail("reason", reason);
+            Ok(Receipt::clone(&case.decide(tell, Act::None, Vec::new())?.receipt))
+        })
     }
 
     /// Keeps the records that an order is about from being erased until it is over: a hold (see [`Hold`](crate::Hold)) for the matter
@@ -160,17 +175,45 @@ impl Vault {
     /// # Errors
     /// [`Tampered`](ErrorKind::Tampered) if what is kept of one does not open; else as the database.
     pub fn orders(&self, tenant: TenantId) -> Result<Vec<OrderStatus>> {
-        let mut book = Book::default();
-        for paper in self.ledger()?.own_papers(tenant, DESK)? {
-            let id = paper.about.ok_or_else(|| Error::new(ErrorKind::Tampered, "reading what is kept of an order"))?;
-            book.learn(id, (paper.log, paper.seq), decode(&paper.bytes)?)?;
+        self.book(tenant).map(|book| book.orders)
+    }
+
+    fn book(&self, tenant: TenantId) -> Result<Book> {
+        let bad = || Error::new(ErrorKind::Tampered, "reading what is kept of an order");
+        Book::of(&self.room, tenant, DESK, |book| {
+            for paper in self.ledger()?.own_papers(tenant, DESK)? {
+                book.last = paper.n;
+                book.learn(paper.about.ok_or_else(bad)?, (paper.log, paper.seq), decode(&paper.bytes)?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Decides something about an order as it stands: again, if more was said of the tenant's orders meanwhile. What is
+    /// decided is said with [`Case::decide`].
+    pub(super) fn deciding<'v, T>(
+        &'v self,
+        tenant: TenantId,
+        id: OrderId,
+        doing: &'static str,
+        mut decide: impl FnMut(Case<'v>, OrderStatus) -> Result<T>,
+    ) -> Result<T> {
+        for _ in 0..ATTEMPTS {
+            let (case, status) = self.case(tenant, id)?;
+            let seen = case.seen;
+            match decide(case, status) {
+                Err(e) if e.kind() == ErrorKind::AlreadyExists && self.room.store.last_paper(tenant, DESK)? != seen => {
+                }
+                decided => return decided,
+            }
         }
-        Ok(book.orders)
+        Err(Error::new(ErrorKind::Locked, doing).because("others keep saying something of the tenant's orders"))
     }
 
     /// An order as it stands, and what is needed to go on with it.
     pub(super) fn case(&self, tenant: TenantId, id: OrderId) -> Result<(Case<'_>, OrderStatus)> {
-        let status = self.orders(tenant)?.into_iter().find(|status| status.order.id() == id);
+        let Book { orders, last: seen } = self.book(tenant)?;
+        let status = orders.into_iter().find(|status| status.order.id() == id);
         let status = status.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking an order up"))?;
         let ledger = self.ledger()?;
         let mut gag = None;
@@ -181,7 +224,7 @@ impl Vault {
             let KeptGag { key, until, seals } = decode(&kept.bytes)?;
             gag = Some(Gag::from_parts(key, until, seals));
         }
-        Ok((Case { ledger, tenant, id, gag }, status))
+        Ok((Case { ledger, tenant, id, gag, seen }, status))
     }
 }
 
@@ -192,6 +235,8 @@ pub(super) struct Case<'v> {
     pub(super) id: OrderId,
     /// What keeps the tenant from reading it, as long as it does.
     pub(super) gag: Option<Gag>,
+    /// The last paper about orders of the tenant that was read.
+    pub(super) seen: i64,
 }
 
 impl Case<'_> {
@@ -223,6 +268,12 @@ impl Case<'_> {
         let key = self.gag.as_ref().map(Gag::key);
         let notified = Notified::new(order.to_string(), notice.to_string(), key);
         Ok((tell.paper(NOTICE, Some(*self.id.as_bytes()), notified.encode()?), notice))
+    }
+
+    /// Says what was decided, unless more was said of the tenant's orders since: then it is refused with `AlreadyExists`.
+    pub(super) fn decide(&self, tell: Tell, act: Act, mut ops: Vec<Op>) -> Result<Recorded> {
+        ops.insert(0, Op::Seen { tenant: self.tenant, topic: DESK, last: self.seen });
+        self.append(tell, act, ops)
     }
 
     pub(super) fn append(&self, tell: Tell, act: Act, ops: Vec<Op>) -> Result<Recorded> {

@@ -63,7 +63,7 @@ impl Vault {
             shares: key.share(&keys, Sharing { policy: policy.hash(), threshold: policy.threshold() })?,
             parts: vec![part, part],
         };
-        let case = Case { ledger, tenant, id: order.id(), gag: None };
+        let case = Case { ledger, tenant, id: order.id(), gag: None, seen: 0 };
         let sign = |body: &[u8]| ledger.operator.sign(body);
         let (policies, epochs, records) = (vec![policy], vec![header], vec![record]);
         let asked = Asked { stage: Stage::Drill, policies, epochs, records };
@@ -78,7 +78,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`Refused`](ErrorKind::Refused) if an answer does not count, with the [fault](crate::ApprovalFault), or they combine to
-    /// something else; [`NotFound`](ErrorKind::NotFound) if there is no such drill or it is over; else as the disk.
+    /// something else; [`NotFound`](ErrorKind::NotFound) if there is no such drill or it is over;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the request is of no drill; else as the disk.
     pub fn end_drill(
         &self,
         tenant: TenantId,
@@ -88,7 +89,10 @@ impl Vault {
     ) -> Result<Drilled> {
         let doing = "ending a drill";
         check_text(by, "ending a drill without somebody whom a ledger can name")?;
-        let case = Case { ledger: self.ledger()?, tenant, id: request.order().id(), gag: None };
+        if request.stage() != Stage::Drill {
+            return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request is of an order"));
+        }
+        let case = Case { ledger: self.ledger()?, tenant, id: request.order().id(), gag: None, seen: 0 };
         let kept = case.one_time(request.hash())?.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
         let combined = request.combine(approvals, &kept.identity.parse()?, Timestamp::now())?;
         let combined = combined.map_err(|fault| Error::new(ErrorKind::Refused, doing).because(fault))?;

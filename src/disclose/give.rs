@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 
 use sha2::{Digest, Sha256};
 
-use super::consent::TenantConsent;
+use super::consent::{TenantConsent, in_force, permits};
 use super::desk::Case;
 use super::kept::{Producing, Step};
-use super::quorum::{Quorum, accepted};
+use super::quorum::{Quorum, accepted, openable};
 use super::status::{Numbered, OrderStatus};
 use crate::bundle::PackageProgress;
 use crate::error::{Error, ErrorKind, Result};
@@ -99,7 +99,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`Refused`](ErrorKind::Refused) if the order is not to be followed (any more) or was answered;
-    /// [`NotFound`](ErrorKind::NotFound) if a consent was used; [`Tampered`](ErrorKind::Tampered) or
+    /// [`NotFound`](ErrorKind::NotFound) if a consent was used, or another took its place; [`WrongKey`](ErrorKind::WrongKey) if
+    /// the card is not in force any more under which it was given; [`Tampered`](ErrorKind::Tampered) or
     /// [`Damaged`](ErrorKind::Damaged) if a record is not what was sealed; [`Cancelled`](ErrorKind::Cancelled) if `watch` ended
     /// it; as `out`; else as the disk. What was written to `out` until then is no package.
     pub fn disclose<'s>(
@@ -121,16 +122,20 @@ impl Vault {
             return Err(Error::new(ErrorKind::InvalidInput, doing).because("the order is of another vault"));
         }
         // As it stands now: what was opened may have been contested or answered since.
-        let (case, status) = self.case(tenant, order.id())?;
-        accepted(&status, doing)?;
-        if status.order != order {
-            return Err(Error::new(ErrorKind::Refused, doing).because("the order was narrowed since"));
-        }
-        let began = match &mut permission {
-            Permission::Quorum(quorum) => quorum.recorded.take(),
-            Permission::Consent(consent) => Some(case.begin(&status, consent, by)?),
-        };
-        let began = began.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
+        let (case, status, began) = self.deciding(tenant, order.id(), doing, |case, status| {
+            accepted(&status, doing)?;
+            if status.order != order {
+                return Err(Error::new(ErrorKind::Refused, doing).because("the order was narrowed since"));
+            }
+            let began = match &mut permission {
+                Permission::Quorum(quorum) => quorum.take(&status)?,
+                Permission::Consent(consent) => {
+                    in_force(&self.room, tenant, &consent.session.signs_as())?;
+                    case.begin(&status, consent, by)?
+                }
+            };
+            Ok((case, status, began))
+        })?;
         let given = self.give(&case, &status, &permission, &began, options, by, out, &mut watch);
         given.inspect_err(|error| {
             // Its source may quote a record; the kind of error does not.
@@ -274,13 +279,14 @@ impl Case<'_> {
             return Err(Error::new(ErrorKind::Refused, "using a tenant's consent").because(why));
         }
         let (at, hash) = (Timestamp::now(), consent.consent.hash());
+        openable(status, &hash, "using a tenant's consent")?;
         consent.consent.verify(&status.order, &consent.session.signs_as())?;
         let step = Step::Approved { at, opens: true, request: hash, custodians: Vec::new() };
         let mut tell = self.tell(Kind::OrderApproved, by, &status.order, &step)?;
         tell = tell.detail("consent", hex(&hash)).detail("opens", "records");
         tell.records = Told::Set(RecordSet::of_ids(consent.records.iter().copied()));
-        let used = Op::UsePermission { about: *self.id.as_bytes(), purpose: hash };
+        let used = Op::UsePermission { about: permits(self.id), purpose: hash };
         // A crash from here on leaves an act without an outcome, which the next process concludes.
-        self.append(tell, self.act(), vec![used])
+        self.decide(tell, self.act(), vec![used])
     }
 }

@@ -14,7 +14,7 @@ use crate::id::{EpochId, OrderId, RecordId, TenantId};
 use crate::index::IndexKey;
 use crate::key::{Identity, PolicyHash};
 use crate::ledger::{Kind, Ledger, RecordSet, Recorded, Told, check_text};
-use crate::order::{Approval, Asked, Combined, Gag, LegalBasis, OrderRequest, OrderScope, Stage};
+use crate::order::{Approval, Asked, Combined, Gag, LegalBasis, OrderRequest, OrderScope, OrderTerms, Stage};
 use crate::production::Opened;
 use crate::record::{Identifier, RecordHeader};
 use crate::retrieve::Record;
@@ -97,11 +97,14 @@ impl Vault {
         by: &str,
     ) -> Result<Vec<RecordId>> {
         let doing = "finding the records of an order";
-        let (case, status, combined) = self.combine(tenant, request, approvals, by, doing)?;
-        let Combined::Index(keys) = combined else {
-            return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request asks to open records"));
-        };
-        let began = case.approve(&status, request, approvals, by)?;
+        check_text(by, "opening an order without somebody whom a ledger can name")?;
+        let (case, status, keys, began) = self.deciding(tenant, request.order().id(), doing, |case, status| {
+            let Combined::Index(keys) = case.combine(&status, request, approvals, doing)? else {
+                return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request asks to open records"));
+            };
+            let began = case.approve(&status, request, approvals, by)?;
+            Ok((case, status, keys, began))
+        })?;
         let OrderScope::Subjects { subjects, period } = status.order.terms().scope else {
             return Err(Error::new(ErrorKind::Tampered, doing));
         };
@@ -149,11 +152,14 @@ impl Vault {
         by: &str,
     ) -> Result<Quorum> {
         let doing = "opening the records of an order";
-        let (case, status, combined) = self.combine(tenant, request, approvals, by, doing)?;
-        let Combined::Records(keys) = combined else {
-            return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request asks to find records"));
-        };
-        let recorded = case.approve(&status, request, approvals, by)?;
+        check_text(by, "opening an order without somebody whom a ledger can name")?;
+        let (case, status, keys, recorded) = self.deciding(tenant, request.order().id(), doing, |case, status| {
+            let Combined::Records(keys) = case.combine(&status, request, approvals, doing)? else {
+                return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request asks to find records"));
+            };
+            let recorded = case.approve(&status, request, approvals, by)?;
+            Ok((case, status, keys, recorded))
+        })?;
         let keys = keys.into_iter().map(|(header, key)| (header.record, key)).collect();
         Ok(Quorum {
             room: Arc::clone(&self.room),
@@ -161,35 +167,13 @@ impl Vault {
             tenant,
             keys,
             gag: case.gag,
+            terms: status.order.terms(),
             status,
             by: by.to_owned(),
             request: request.to_bytes().to_vec(),
             approvals: approvals.to_vec(),
             recorded: Some(recorded),
         })
-    }
-
-    /// Verifies approvals of the request that is open for its order, and combines their shares. Uses up nothing.
-    fn combine(
-        &self,
-        tenant: TenantId,
-        request: &OrderRequest,
-        approvals: &[Approval],
-        by: &str,
-        doing: &'static str,
-    ) -> Result<(Case<'_>, OrderStatus, Combined)> {
-        check_text(by, "opening an order without somebody whom a ledger can name")?;
-        let (case, status) = self.case(tenant, request.order().id())?;
-        accepted(&status, doing)?;
-        if status.order != *request.order() {
-            return Err(Error::new(ErrorKind::Refused, doing).because("the request is of another revision"));
-        }
-        let used = || Error::new(ErrorKind::NotFound, doing).because("the request was used, or another took its place");
-        let one_time = case.one_time(request.hash())?.ok_or_else(used)?;
-        let one_time: Identity = one_time.identity.parse()?;
-        let combined = request.combine(approvals, &one_time, Timestamp::now())?;
-        let combined = combined.map_err(|fault| Error::new(ErrorKind::Refused, doing).because(fault))?;
-        Ok((case, status, combined))
     }
 
     fn headers(&self, tenant: TenantId, records: &[RecordId]) -> Result<Vec<RecordHeader>> {
@@ -238,7 +222,7 @@ pub(super) fn accepted(status: &OrderStatus, doing: &'static str) -> Result<()> 
         OrderState::Received => "it was not reviewed",
         OrderState::Challenged => "it is challenged",
         OrderState::Rejected => "it was rejected",
-        // What was begun may have ended with its process, which said nothing: another quorum may go on.
+        // Which may fail: what comes then can be prepared.
         OrderState::Approved => return Ok(()),
         OrderState::Disclosed => "it was answered",
         OrderState::Closed => "it is closed",
@@ -246,7 +230,40 @@ pub(super) fn accepted(status: &OrderStatus, doing: &'static str) -> Result<()> 
     Err(Error::new(ErrorKind::Refused, doing).because(why))
 }
 
+/// As [`accepted`], for what opens something, once: not while somebody else is about the order.
+pub(super) fn openable(status: &OrderStatus, permission: &[u8; 32], doing: &'static str) -> Result<()> {
+    accepted(status, doing)?;
+    let refused = |kind, why| Err(Error::new(kind, doing).because(why));
+    // Whatever the database says: somebody may have put back what it had.
+    if status.used.contains(permission) {
+        return refused(ErrorKind::NotFound, "the request or consent was used");
+    }
+    if status.begun.is_some() {
+        return refused(ErrorKind::Refused, "its records are being found or given out");
+    }
+    Ok(())
+}
+
 impl Case<'_> {
+    /// Verifies approvals of the request that is open for the order, and combines their shares. Uses up nothing.
+    fn combine(
+        &self,
+        status: &OrderStatus,
+        request: &OrderRequest,
+        approvals: &[Approval],
+        doing: &'static str,
+    ) -> Result<Combined> {
+        openable(status, &request.hash(), doing)?;
+        if status.order != *request.order() {
+            return Err(Error::new(ErrorKind::Refused, doing).because("the request is of another revision"));
+        }
+        let used = || Error::new(ErrorKind::NotFound, doing).because("the request was used, or another took its place");
+        let one_time = self.one_time(request.hash())?.ok_or_else(used)?;
+        let one_time: Identity = one_time.identity.parse()?;
+        let combined = request.combine(approvals, &one_time, Timestamp::now())?;
+        combined.map_err(|fault| Error::new(ErrorKind::Refused, doing).because(fault))
+    }
+
     fn about(&self) -> [u8; 16] {
         *self.id.as_bytes()
     }
@@ -300,7 +317,7 @@ impl Case<'_> {
         }
         let used = Op::UsePermission { about: self.about(), purpose: request.hash() };
         // A crash from here on leaves an act without an outcome, which the next process concludes.
-        self.append(tell, self.act(), vec![used])
+        self.decide(tell, self.act(), vec![used])
     }
 
     /// Says that what was begun ended before its end. If that cannot be said, the next process says that nobody knows.
@@ -324,6 +341,7 @@ pub struct Quorum {
     tenant: TenantId,
     keys: HashMap<RecordId, RecordKey>,
     gag: Option<Gag>,
+    terms: OrderTerms,
     pub(super) status: OrderStatus,
     pub(super) by: String,
     /// The file that was asked with, and the answers.
@@ -341,9 +359,17 @@ impl Quorum {
         records
     }
 
+    /// The entry that says who approved: what is given out begins with it, as long as nothing else has ended that.
+    pub(super) fn take(&mut self, status: &OrderStatus) -> Result<Recorded> {
+        let began = self.recorded.as_ref().map(|recorded| (recorded.receipt.log(), recorded.receipt.seq()));
+        let goes_on = status.begun.is_some_and(|(entry, _)| Some(entry) == began);
+        let over = || Error::new(ErrorKind::NotFound, "using a quorum that is over");
+        self.recorded.take_if(|_| goes_on).ok_or_else(over)
+    }
+
     pub(super) fn case(&self) -> Case<'_> {
         let gag = self.gag.as_ref().map(Gag::copy);
-        Case { ledger: &self.ledger, tenant: self.tenant, id: self.status.order.id(), gag }
+        Case { ledger: &self.ledger, tenant: self.tenant, id: self.status.order.id(), gag, seen: 0 }
     }
 }
 
@@ -354,7 +380,8 @@ impl Opened for Quorum {
         let row = self.room.store.record(self.tenant, record)?;
         let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, doing))?;
         let record = Record::open_with(row, &self.room, self.tenant, key.copy())?;
-        if !self.status.order.terms().scope.covers(record.id(), record.head()) {
+        // What was asked for was taken from its row, which somebody may have changed until the custodians had answered.
+        if !self.terms.cover(record.id(), record.head()) {
             return Err(Error::new(ErrorKind::Refused, doing).because("the order is not about it"));
         }
         Ok(record)

@@ -1,7 +1,8 @@
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::RecordId;
+use crate::id::{RecordId, TenantId};
 use crate::key::PublicKey;
 use crate::order::{DisclosureOrder, OrderScope, ReviewOutcome};
+use crate::room::Room;
 use crate::time::Timestamp;
 
 use super::kept::Step;
@@ -34,10 +35,14 @@ pub struct OrderStatus {
     pub failures: Vec<(Timestamp, String)>,
     /// When the tenant was told.
     pub noticed: Option<Timestamp>,
+    /// When something was begun last that ended without anybody saying how far it had come.
+    pub unknown: Option<Timestamp>,
     /// When it was closed, and why.
     pub closed: Option<(Timestamp, String)>,
-    /// Something was begun of which no end is known yet.
-    open: bool,
+    /// The entry that says who let something be opened, and when that was, as long as it goes on.
+    pub(super) begun: Option<((PublicKey, u64), Timestamp)>,
+    /// The requests and consents that were used, by their hashes.
+    pub(super) used: Vec<[u8; 32]>,
 }
 
 /// What came of the review of an order.
@@ -100,7 +105,7 @@ pub enum OrderState {
     Challenged,
     /// It is not followed.
     Rejected,
-    /// A quorum, or the tenant, let its records be opened: they are being given out, or that ended without anybody saying how.
+    /// A quorum, or the tenant, let its records be found or opened, and somebody is about it.
     Approved,
     /// Everything was given out.
     Disclosed,
@@ -114,7 +119,7 @@ impl OrderStatus {
         match &self.review {
             _ if self.closed.is_some() => OrderState::Closed,
             _ if self.disclosed.is_some() => OrderState::Disclosed,
-            _ if self.open => OrderState::Approved,
+            _ if self.begun.is_some() => OrderState::Approved,
             None => OrderState::Received,
             Some(review) => match review.outcome {
                 ReviewOutcome::Accepted | ReviewOutcome::Narrowed => OrderState::Accepted,
@@ -134,6 +139,13 @@ impl OrderStatus {
         self.order.terms().due <= now && self.disclosed.is_none() && self.closed.is_none()
     }
 
+    /// Whoever was about it is gone, and has not said how far it came.
+    fn ended_somehow(&mut self) {
+        if let Some((_, at)) = self.begun.take() {
+            self.unknown = Some(at);
+        }
+    }
+
     /// The records that it is about, as far as that is known.
     pub fn records(&self) -> Vec<RecordId> {
         match (&self.order.terms().scope, &self.found) {
@@ -147,9 +159,37 @@ impl OrderStatus {
 #[derive(Default)]
 pub(super) struct Book {
     pub(super) orders: Vec<OrderStatus>,
+    /// The number of the last paper that was gone through.
+    pub(super) last: i64,
 }
 
 impl Book {
+    /// What `read` goes through, as it stands: what was begun and does not go on has ended.
+    pub(super) fn of(
+        room: &Room,
+        tenant: TenantId,
+        topic: &str,
+        read: impl Fn(&mut Self) -> Result<()>,
+    ) -> Result<Self> {
+        loop {
+            let mut book = Self::default();
+            read(&mut book)?;
+            let going_on = match book.orders.iter().any(|status| status.begun.is_some()) {
+                true => room.going_on(tenant)?,
+                false => return Ok(book),
+            };
+            let ended = |status: &OrderStatus| status.begun.is_some_and(|(entry, _)| !going_on.contains(&entry));
+            // It ended in order if that has been said since.
+            if book.orders.iter().any(ended) && room.store.last_paper(tenant, topic)? != book.last {
+                continue;
+            }
+            for status in book.orders.iter_mut().filter(|status| ended(status)) {
+                status.ended_somehow();
+            }
+            return Ok(book);
+        }
+    }
+
     /// Takes what an entry says of the order of that id.
     pub(super) fn learn(&mut self, id: [u8; 16], entry: (PublicKey, u64), step: Step) -> Result<()> {
         let bad = || Error::new(ErrorKind::Tampered, "reading what became of an order");
@@ -172,8 +212,10 @@ impl Book {
                 disclosed: None,
                 failures: Vec::new(),
                 noticed: None,
+                unknown: None,
                 closed: None,
-                open: false,
+                begun: None,
+                used: Vec::new(),
             });
             return Ok(());
         }
@@ -184,7 +226,7 @@ impl Book {
                 if let Some(note) = note {
                     let order: DisclosureOrder = note.parse()?;
                     order.verify(&status.order.operator())?;
-                    if order.id() != status.order.id() {
+                    if !order.follows(&status.order) {
                         return Err(bad());
                     }
                     status.order = order;
@@ -195,29 +237,30 @@ impl Book {
             }
             Step::Preserved { at } => status.preserved = Some(at),
             Step::Consented { at, .. } => status.consented = Some(at),
-            Step::Approved { custodians, .. } => {
+            Step::Approved { at, request, custodians, .. } => {
                 let keys = custodians.into_iter().map(PublicKey::from_bytes);
                 status.approved_by = keys.collect::<Result<_>>()?;
-                status.open = true;
+                status.ended_somehow();
+                status.begun = Some((entry, at));
+                status.used.push(request);
             }
             Step::Found { records, .. } => {
                 status.found = Some(records);
-                status.open = false;
+                status.begun = None;
             }
             Step::Producing(producing) => {
                 let super::kept::Producing { at, profile, records, files, withheld, redacted, manifest, bates } =
                     *producing;
                 let bates = bates.map(|(prefix, first, count)| Numbered { prefix, first, count });
                 status.produced = Some(Produced { at, profile, records, files, withheld, redacted, manifest, bates });
-                status.open = true;
             }
             Step::Disclosed { at, .. } => {
                 status.disclosed = Some(at);
-                status.open = false;
+                status.begun = None;
             }
             Step::Failed { at, reason } => {
                 status.failures.push((at, reason));
-                status.open = false;
+                status.begun = None;
             }
             Step::Noticed { at, .. } => status.noticed = Some(at),
             Step::Closed { at, reason, .. } => status.closed = Some((at, reason)),

@@ -13,6 +13,8 @@ const PAGE: usize = 256;
 
 /// A document that the operator keeps with an entry.
 pub(crate) struct OwnPaper {
+    /// Its number in the vault: later ones have larger numbers.
+    pub(crate) n: i64,
     pub(crate) log: PublicKey,
     pub(crate) seq: u64,
     pub(crate) about: Option<[u8; 16]>,
@@ -65,10 +67,10 @@ impl Ledger {
                         return Err(Error::new(ErrorKind::Erased, "reading the operator's papers"));
                     }
                 };
-                let PaperRow { log, seq, epoch, chain, about, body, .. } = row;
+                let PaperRow { n, log, seq, epoch, chain, about, body, .. } = row;
                 let place = EntryPlace { vault: room.id, tenant, epoch, chain, log, seq };
                 let bytes = place.open_paper(topic, about, &key, &shred, body)?;
-                papers.push(OwnPaper { log, seq, about, bytes });
+                papers.push(OwnPaper { n, log, seq, about, bytes });
             }
         }
     }

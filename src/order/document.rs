@@ -249,6 +249,14 @@ impl DisclosureOrder {
         Self::build(id, None, vault, tenant, operator, terms)
     }
 
+    /// Whether this is the revision that comes after that one.
+    pub(crate) fn follows(&self, before: &Self) -> bool {
+        let order = &self.0.document;
+        (order.id, order.revision) == (before.id(), before.revision() + 1)
+            && order.previous == Some(before.hash())
+            && self.terms().are_narrower_than(&before.terms())
+    }
+
     fn build(
         id: OrderId,
         before: Option<&Self>,

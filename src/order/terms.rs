@@ -145,6 +145,11 @@ impl OrderTerms {
         scope.fault(dates)
     }
 
+    /// Whether they ask for a record that began then and says this of itself.
+    pub(crate) fn cover(&self, record: RecordId, head: &Head) -> bool {
+        self.dates.contains(&head.time()) && self.scope.covers(record, head)
+    }
+
     /// Whether everything that these ask for was asked for by those, so that nothing is disclosed that was not.
     pub(super) fn are_narrower_than(&self, before: &Self) -> bool {
         let rest = |terms: &Self| Self {
@@ -210,7 +215,7 @@ impl OrderScope {
     }
 
     /// Whether a record that says this of itself is one of those.
-    pub(crate) fn covers(&self, record: RecordId, head: &Head) -> bool {
+    fn covers(&self, record: RecordId, head: &Head) -> bool {
         match self {
             Self::Records(records) => records.contains_key(&record),
             Self::Subjects { subjects, period } => {
