@@ -72,13 +72,13 @@ impl TenantSession {
             .ok_or_else(|| Error::new(ErrorKind::WrongKey, "agreeing to an order with a key that does not sign"))?;
         let mut consent = DisclosureConsent::new(&status.order, key)?;
         consent.sign(opener)?;
-        let step = encode(&Step::Consented { at: Timestamp::now(), note: consent.to_string() })?;
+        let step = Step::Consented { at: Timestamp::now(), note: consent.to_string() };
         let about = Some(*order.as_bytes());
         let mut tell =
             self.tell(Kind::OrderConsented).detail("order", order).detail("revision", status.order.revision());
         tell.payload = Some(consent.hash());
         tell.basis = Some(terms.basis.to_string());
-        let tell = tell.paper(ORDER, about, step.clone()).own_paper(DESK, about, step);
+        let tell = tell.paper(ORDER, about, encode(&step)?).own_paper(DESK, about, encode(&step)?);
         let recorded = self.record(tell, Act::None)?;
         // Used by the commit that begins the disclosure. A crash before this leaves a consent that opens nothing.
         let permission = PermissionRow { purpose: consent.hash(), body: Vec::new() };

@@ -1,13 +1,14 @@
 //! Where orders come in and are reviewed.
 
-use super::kept::{DESK, GAG, KeptGag, ORDER, Step, decode, encode};
+use super::kept::{DESK, ORDER, Step, decode, encode};
 use super::status::{Book, OrderState, OrderStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hold::Hold;
 use crate::id::{OrderId, TenantId, hex};
 use crate::ledger::{Kind, Ledger, Receipt, Recorded, Tell, check_text};
 use crate::order::{
-    DisclosureNotice, DisclosureOrder, Gag, GagKey, NOTICE, Notified, OrderScope, OrderTerms, ReviewOutcome,
+    DisclosureNotice, DisclosureOrder, GAG, Gag, GagKey, NOTICE, Notified, OrderScope, OrderTerms, ReviewOutcome,
+    WITHHELD,
 };
 use crate::store::{Act, Op};
 use crate::time::Timestamp;
@@ -42,9 +43,7 @@ impl Vault {
         let mut tell = case.tell(Kind::OrderReceived, by, &order, &step)?;
         tell = tell.detail("served", hex(&order.terms().served));
         if let Some(gag) = &case.gag {
-            let (key, until, seals) = gag.to_parts();
-            let about = Some(*order.id().as_bytes());
-            tell = tell.own_paper(GAG, about, encode(&KeptGag { key, until, seals })?);
+            tell = tell.own_paper(GAG, Some(*order.id().as_bytes()), gag.encode()?);
         }
         let mut entries = vec![(Vec::new(), tell, ledger.own_signer(), Act::None)];
         if case.gag.is_none() {
@@ -221,8 +220,7 @@ impl Vault {
             let papers = ledger.own_papers(tenant, GAG)?;
             let kept = papers.into_iter().find(|paper| paper.about == Some(*id.as_bytes()));
             let kept = kept.ok_or_else(|| Error::new(ErrorKind::Damaged, "looking up what an order withholds"))?;
-            let KeptGag { key, until, seals } = decode(&kept.bytes)?;
-            gag = Some(Gag::from_parts(key, until, seals));
+            gag = Some(Gag::decode(&kept.bytes)?);
         }
         Ok((Case { ledger, tenant, id, gag, seen }, status))
     }
@@ -242,12 +240,12 @@ pub(super) struct Case<'v> {
 impl Case<'_> {
     /// What an entry of the order says, with what is kept of it.
     pub(super) fn tell(&self, kind: Kind, by: &str, order: &DisclosureOrder, step: &Step) -> Result<Tell> {
-        let (about, bytes) = (Some(*self.id.as_bytes()), encode(step)?);
+        let about = Some(*self.id.as_bytes());
         let mut tell = Tell::new(kind, by).detail("order", self.id).detail("revision", order.revision());
         tell.basis = Some(order.terms().basis.to_string());
         tell.payload = Some(order.hash());
         tell.gag = self.gag.as_ref().map(Gag::copy);
-        Ok(tell.paper(ORDER, about, bytes.clone()).own_paper(DESK, about, bytes))
+        Ok(tell.paper(ORDER, about, encode(step)?).own_paper(DESK, about, encode(step)?))
     }
 
     /// What the entry says by which the tenant is told. It is never withheld.
@@ -285,7 +283,7 @@ impl Case<'_> {
 
     /// What an act of the order is called in the list of those that were begun: nothing that gives it away.
     pub(super) fn act(&self) -> Act {
-        Act::Begin(if self.gag.is_some() { "withheld" } else { "disclosure" })
+        Act::Begin(if self.gag.is_some() { WITHHELD } else { "disclosure" })
     }
 }
 

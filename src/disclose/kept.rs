@@ -2,19 +2,19 @@
 //! reads the entry.
 
 use serde::{Deserialize, Serialize};
+use zeroize::ZeroizeOnDrop;
 
 use crate::encoding::codec;
 use crate::error::Result;
 use crate::id::RecordId;
-use crate::order::{GagSeals, ReviewOutcome};
+use crate::order::ReviewOutcome;
+use crate::secret::Plain;
 use crate::time::Timestamp;
 
 /// The topic of what became of an order, for the tenant, once it may read it.
 pub(super) const ORDER: &str = "order";
 /// The same for the operator.
 pub(super) const DESK: &str = "order-desk";
-/// What keeps entries of an order from the tenant, for the operator.
-pub(super) const GAG: &str = "order-gag";
 
 const VERSION: u16 = 1;
 const MAX: u64 = 16 << 20;
@@ -89,16 +89,8 @@ pub(super) struct Producing {
     pub(super) bates: Option<(String, u64, u64)>,
 }
 
-/// A gag as the operator keeps it.
-#[derive(Serialize, Deserialize)]
-pub(super) struct KeptGag {
-    pub(super) key: [u8; 32],
-    pub(super) until: Timestamp,
-    pub(super) seals: GagSeals,
-}
-
 /// What may open something once.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ZeroizeOnDrop)]
 pub(super) struct OneTime {
     /// The secret key, as age writes identities.
     pub(super) identity: String,
@@ -106,8 +98,8 @@ pub(super) struct OneTime {
     pub(super) check: Option<[u8; 32]>,
 }
 
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    codec::encode_versioned(VERSION, value, MAX, WHAT)
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Plain> {
+    codec::encode_versioned(VERSION, value, MAX, WHAT).map(Plain::from)
 }
 
 pub(super) fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T> {

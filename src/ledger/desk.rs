@@ -17,10 +17,10 @@ use crate::epoch::MessageKeys;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 use crate::key::{OperatorKey, PublicKey, WriterKey};
-use crate::order::Gag;
+use crate::order::{Gag, WITHHELD};
 use crate::period::{Drawn, FirstBlock, OpenEpoch, Period};
 use crate::room::{Room, Tenant};
-use crate::secret::Secret;
+use crate::secret::{Plain, Secret};
 use crate::store::{Act, ActRow, Append, Appended, Change, LogKeys, Make, Op, Outcome, Which};
 
 /// Tenants whose epochs are kept open for further entries: each holds a file.
@@ -64,7 +64,7 @@ pub(crate) struct Paper {
     pub(crate) topic: &'static str,
     /// What it is about, by a random id. In clear in the database.
     pub(crate) about: Option<[u8; 16]>,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Plain,
     pub(crate) reader: Reader,
 }
 
@@ -131,14 +131,14 @@ impl Tell {
     }
 
     /// Keeps a document with the entry, for the tenant.
-    pub(crate) fn paper(mut self, topic: &'static str, about: Option<[u8; 16]>, bytes: Vec<u8>) -> Self {
-        self.papers.push(Paper { topic, about, bytes, reader: Reader::Tenant });
+    pub(crate) fn paper(mut self, topic: &'static str, about: Option<[u8; 16]>, bytes: impl Into<Plain>) -> Self {
+        self.papers.push(Paper { topic, about, bytes: bytes.into(), reader: Reader::Tenant });
         self
     }
 
     /// Keeps a document with the entry, for the operator.
-    pub(crate) fn own_paper(mut self, topic: &'static str, about: Option<[u8; 16]>, bytes: Vec<u8>) -> Self {
-        self.papers.push(Paper { topic, about, bytes, reader: Reader::Operator });
+    pub(crate) fn own_paper(mut self, topic: &'static str, about: Option<[u8; 16]>, bytes: impl Into<Plain>) -> Self {
+        self.papers.push(Paper { topic, about, bytes: bytes.into(), reader: Reader::Operator });
         self
     }
 
@@ -395,8 +395,15 @@ impl Ledger {
                 }
                 continue;
             }
-            let mut tell = Tell::new(Kind::OutcomeUnknown, "operator").detail("began", &act.kind);
+            let began = if act.kind == WITHHELD { "disclosure" } else { &act.kind };
+            let mut tell = Tell::new(Kind::OutcomeUnknown, "operator").detail("began", began);
             tell.refers = self.began(&act)?;
+            if act.kind == WITHHELD {
+                // It must not be told of before the entry is that began it. Without what keeps that from the tenant nothing is
+                // said.
+                let Some(gag) = self.gag_of(act.tenant, tell.refers)? else { continue };
+                tell.gag = Some(gag);
+            }
             match self.append(act.tenant, tell, self.own_signer(), Act::End(act.log, act.seq), Vec::new()) {
                 Ok(_) => {}
                 // Another process was faster.

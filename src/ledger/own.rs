@@ -5,6 +5,7 @@ use super::entry::EntryPlace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TenantId, VaultId};
 use crate::key::{PublicKey, WriterKey};
+use crate::order::{GAG, Gag, WITHHELD, Withheld};
 use crate::secret::Plain;
 use crate::store::{PaperRow, PermissionRow, Slot};
 
@@ -39,6 +40,21 @@ impl Ledger {
     /// The permission to open something once, if it was not used.
     pub(crate) fn permission(&self, about: &[u8; 16]) -> Result<Option<PermissionRow>> {
         self.room.store.permission(about)
+    }
+
+    /// What keeps an entry from its tenant.
+    pub(super) fn gag_of(&self, tenant: TenantId, entry: Option<(PublicKey, u64)>) -> Result<Option<Gag>> {
+        let (mut n, operator) = (0, self.operator.public_key());
+        loop {
+            let rows = self.room.store.papers(tenant, Some(WITHHELD), n, PAGE)?;
+            let Some(last) = rows.last() else { return Ok(None) };
+            n = last.n;
+            let Some(row) = rows.into_iter().find(|row| Some((row.log, row.seq)) == entry) else { continue };
+            let Ok(withheld) = Withheld::from_bytes(&row.body, &operator) else { return Ok(None) };
+            let gags = self.own_papers(tenant, GAG)?.into_iter().map(|paper| Gag::decode(&paper.bytes));
+            let gags = gags.collect::<Result<Vec<_>>>()?;
+            return Ok(gags.into_iter().find(|gag| gag.key().id() == withheld.gag()));
+        }
     }
 
     /// The operator's own papers of a topic that are kept with a tenant's ledger, the oldest first, each with the log and

@@ -89,7 +89,7 @@ pub struct Withheld {
 }
 
 /// SHA-256 of a custodian's key field, and what is sealed to it.
-pub(crate) type GagSeals = Vec<([u8; 32], Vec<u8>)>;
+pub(super) type GagSeals = Vec<([u8; 32], Vec<u8>)>;
 
 /// A gag: its key, its day, and the key sealed to the custodians, the same beside every entry of it.
 pub(crate) struct Gag {
@@ -124,12 +124,12 @@ impl Gag {
     }
 
     /// Key, day and seals, as the operator keeps them.
-    pub(crate) fn to_parts(&self) -> ([u8; 32], Timestamp, GagSeals) {
+    pub(super) fn to_parts(&self) -> ([u8; 32], Timestamp, GagSeals) {
         (*self.key.as_bytes(), self.until, self.seals.clone())
     }
 
-    pub(crate) fn from_parts(key: [u8; 32], until: Timestamp, seals: GagSeals) -> Self {
-        Self { key: GagKey(Secret::from_fn(|k| *k = key)), until, seals }
+    pub(super) fn from_parts(key: &[u8; 32], until: Timestamp, seals: GagSeals) -> Self {
+        Self { key: GagKey(Secret::from_fn(|k| k.copy_from_slice(key))), until, seals }
     }
 }
 
