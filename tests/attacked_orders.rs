@@ -258,3 +258,48 @@ fn a_record_whose_time_was_made_another_until_the_custodians_had_answered_stays_
     let refused = court.vault.disclose(quorum, options, "officer", &mut out, GO_ON).unwrap_err();
     assert_eq!((refused.kind(), out.len()), (ErrorKind::Refused, 0));
 }
+
+#[test]
+fn a_notice_that_was_changed_keeps_nobody_from_reading_and_auditing_the_rest() {
+    let court = Court::new();
+    court.accepted(court.terms(court.listed(&[0])));
+    assert!(court.audit().is_clean());
+    let db = rows(&path(&court));
+    db.execute("UPDATE papers SET body = zeroblob(length(body)) WHERE topic = 'notice'", []).unwrap();
+    let report = court.audit();
+    let notice = court.session().log().unwrap().size() - 3;
+    assert!(matches!(report.findings[..], [AuditFinding::PaperMissing(seq)] if seq < notice), "{report}");
+    court.session().agreements().unwrap();
+}
+
+#[test]
+fn a_tenant_whose_former_key_is_gone_reads_what_came_since() {
+    let court = Court::new();
+    court.accepted(court.terms(court.listed(&[0])));
+    let Tenant { card, policy, .. } = court.vault.tenant(court.tenant()).unwrap();
+    let new = Identity::generate().unwrap();
+    let next = card.successor(&court.owner.identity, &new).unwrap();
+    let policy = policy.successor(&next, 2, policy.custodians().to_vec(), &new).unwrap();
+    court.vault.change_card(&next, &policy).unwrap();
+    let session = court.vault.session(court.tenant(), new, Access::new("tester", "test")).unwrap();
+    let last = session.log().unwrap().entries(session.log().unwrap().size() - 1, 1).unwrap().pop().unwrap();
+    assert!(matches!(last.state, State::Open(..)));
+}
+
+#[test]
+fn a_tenant_reads_its_orders_while_others_come_in_that_it_must_not_know_of() {
+    let court = Court::new();
+    court.accepted(court.terms(court.listed(&[0])));
+    let session = court.session();
+    std::thread::scope(|scope| {
+        let come = scope.spawn(|| {
+            for _ in 0..12 {
+                court.accepted(court.terms(court.listed(&[1])).gag_until(common::court::tomorrow()));
+            }
+        });
+        while !come.is_finished() {
+            assert_eq!(session.orders().unwrap().len(), 1);
+        }
+    });
+    assert_eq!(session.withheld().unwrap().len(), 24);
+}

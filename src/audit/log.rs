@@ -164,6 +164,7 @@ impl TenantLog<'_> {
                 ErrorKind::Damaged
                 | ErrorKind::Erased
                 | ErrorKind::NotFound
+                | ErrorKind::Refused
                 | ErrorKind::Tampered
                 | ErrorKind::Unsupported
                 | ErrorKind::WrongKey => return Ok(None),
@@ -198,14 +199,16 @@ impl TenantLog<'_> {
             Some(veils) => Arc::clone(veils),
             None => Arc::clone(reading.veils.insert(self.session.veils()?)),
         };
-        let veil = match veils.of(&self.key(), seq) {
-            Veil::None => None,
-            Veil::Lifted(key) => Some(key),
-            Veil::Withheld(withheld) => {
-                return Ok(Entry { seq, leaf, state: State::Withheld(Box::new(withheld.clone())) });
-            }
+        let opened = match veils.of(&self.key(), seq) {
+            Veil::None => self.message(row, None, reading),
+            Veil::Lifted(key) => self.message(row, Some(key), reading),
+            // What is sealed for the tenant is not withheld, whoever says so.
+            Veil::Withheld(withheld) => match self.message(row, None, reading) {
+                Ok(bytes) => Ok(bytes),
+                Err(_) => return Ok(Entry { seq, leaf, state: State::Withheld(Box::new(withheld.clone())) }),
+            },
         };
-        let opened = self.message(row, veil, reading).and_then(|bytes| {
+        let opened = opened.and_then(|bytes| {
             let message = Message::from_bytes(&bytes)?;
             Ok((bytes, message))
         });

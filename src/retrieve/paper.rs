@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::record::SlotWindow;
 use super::session::TenantSession;
-use super::veil::{Veil, Veils};
+use super::veil::Veil;
 use crate::epoch::Walk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::EpochId;
@@ -33,6 +33,21 @@ pub(crate) struct PaperPlace {
     pub(crate) at: i64,
 }
 
+/// Where somebody is who opens many papers.
+#[derive(Default)]
+pub(super) struct PaperReader {
+    walks: HashMap<EpochId, Option<Walk>>,
+}
+
+impl PaperReader {
+    /// Opens a paper that is sealed as its tenant's entries are.
+    pub(super) fn open(&mut self, session: &TenantSession, row: PaperRow) -> Result<Paper> {
+        let walk = self.walks.entry(row.epoch).or_default();
+        let key = session.epoch(row.epoch)?.next_message_key(row.chain, walk)?;
+        session.open_paper(row, &key)
+    }
+}
+
 impl TenantSession {
     /// The tenant's papers of a topic behind a place, oldest first.
     ///
@@ -55,39 +70,27 @@ impl TenantSession {
     pub(crate) fn each_paper(
         &self,
         topic: &str,
-        behind: PaperPlace,
-        visit: impl FnMut(Paper) -> Result<()>,
-    ) -> Result<()> {
-        self.each_paper_unveiled(topic, behind, &*self.veils()?, visit)
-    }
-
-    /// As [`each_paper`](Self::each_paper), passing over those of entries that are withheld by `veils`.
-    pub(super) fn each_paper_unveiled(
-        &self,
-        topic: &str,
         mut behind: PaperPlace,
-        veils: &Veils,
         mut visit: impl FnMut(Paper) -> Result<()>,
     ) -> Result<()> {
-        let mut walks: HashMap<EpochId, Option<Walk>> = HashMap::new();
+        let mut reader = PaperReader::default();
         loop {
             let rows = self.room.store.papers(self.tenant, Some(topic), behind.n, PAGE)?;
             if rows.is_empty() {
                 return Ok(());
             }
+            // Looked up behind the papers: what is withheld has its own beside it from the beginning.
+            let veils = self.veils()?;
             for row in rows {
                 if row.at <= behind.at {
                     return Err(Error::new(ErrorKind::Tampered, "reading papers in the order of a ledger's entries"));
                 }
                 behind = PaperPlace { n: row.n, at: row.at };
                 match veils.of(&row.log, row.seq) {
-                    Veil::None => {
-                        let walk = walks.entry(row.epoch).or_default();
-                        let key = self.epoch(row.epoch)?.next_message_key(row.chain, walk)?;
-                        visit(self.open_paper(row, &key)?)?;
-                    }
+                    Veil::None => visit(reader.open(self, row)?)?,
                     Veil::Lifted(key) => visit(self.open_paper(row, &key)?)?,
-                    Veil::Withheld(_) => {}
+                    // What is sealed for the tenant is not withheld, whoever says so.
+                    Veil::Withheld(_) => reader.open(self, row).ok().map_or(Ok(()), &mut visit)?,
                 }
             }
         }

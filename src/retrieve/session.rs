@@ -254,6 +254,11 @@ impl TenantSession {
         self.openers.iter().map(|opener| &**opener)
     }
 
+    /// The operator whose vault it is.
+    pub(crate) fn operator(&self) -> PublicKey {
+        self.lease.ledger.operator.public_key()
+    }
+
     /// Whose signature the entries of this session bear.
     pub(crate) fn signs_as(&self) -> PublicKey {
         self.lease.signer().key
