@@ -7,6 +7,7 @@ use crate::id::{RecordId, TenantId, hex};
 use crate::ledger::{Kind, Receipt, RecordSet, Tell, Told, check_text};
 use crate::retrieve::{Places, TenantSession};
 use crate::room::Room;
+use crate::secret::Plain;
 use crate::store::Act;
 use crate::time::Timestamp;
 use crate::vault::Vault;
@@ -105,7 +106,7 @@ impl Vault {
         tenant: TenantId,
         hold: &Hold,
         order: [u8; 16],
-        own: (&'static str, Vec<u8>),
+        own: (&'static str, Plain),
     ) -> Result<Receipt> {
         check(&self.room, tenant, hold)?;
         let said =
@@ -202,7 +203,7 @@ mod tests {
             |actor: &str| vault.session(pin.tenant, Arc::clone(&identity), Access::new(actor, "test")).unwrap();
         let (ann, bob) = (as_actor("operator"), as_actor("bob"));
         let (order, hold) = ([7; 16], Hold::new("24-cv-1071", "preservation letter").records([record]));
-        let own = || ("own", b"for the operator".to_vec());
+        let own = || ("own", Plain::from(b"for the operator".to_vec()));
         let strange = Hold::new("m", "r").records([RecordId::generate().unwrap()]);
         assert_eq!(vault.preserve(pin.tenant, &strange, order, own()).unwrap_err().kind(), ErrorKind::NotFound);
         let receipt = vault.preserve(pin.tenant, &hold, order, own()).unwrap();
