@@ -106,8 +106,13 @@ impl Guide<'_> {
                 checks.push(format!("signed custody/{stem}.note {signer} {}", self.key(stem, Some(&signer))));
             }
         }
-        for stem in self.stems(".approval") {
+        let approvals: Vec<String> = self.stems(".approval").into_iter().map(str::to_owned).collect();
+        for stem in &approvals {
             checks.push(format!("approved custody/{stem}.approval {}", self.key(stem, None)));
+        }
+        let requested = self.has("order.request");
+        if requested {
+            checks.push(format!("approved custody/order.request {}", self.key("operator", None)));
         }
         if checks.is_empty() {
             return;
@@ -120,6 +125,13 @@ impl Guide<'_> {
         self.run(SIGNED);
         self.run(APPROVED);
         checks.iter().for_each(|check| self.run(check));
+        if requested && !approvals.is_empty() {
+            self.step("What the custodians approved is that request: each approval has its digest.");
+            for stem in approvals {
+                let digest = "$(sha256sum <custody/order.request | cut -c1-64)";
+                self.run(&format!("od -An -v -tx1 custody/{stem}.approval | tr -d ' \\n' | grep -o \"{digest}\""));
+            }
+        }
         if self.has("order.note") {
             self.step("It is the order that disclosure.json names.");
             self.run(&format!("sed -n '/^$/q;p' custody/order.note | sha256sum | grep {order}"));
