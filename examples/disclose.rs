@@ -4,7 +4,7 @@
 //!
 //! `cargo run --release --example disclose` does it on the sample data, in a vault that is gone afterwards.
 //! `… --example disclose -- --keep FOLDER [--x25519]` leaves in a new FOLDER what other programs can check: a portable package and
-//! a litigation volume, each beside the key that opens it. `--x25519` makes that one that every `age` knows.
+//! a litigation volume, each beside the key that opens it, and a transparency report as a page. `--x25519` makes that one that every `age` knows.
 
 #[path = "ingest/files.rs"]
 #[allow(dead_code)]
@@ -74,12 +74,17 @@ fn run(keep: Option<&Path>, suite: Suite) -> Done<()> {
     scene.consent(&litigation)?;
     heading("10. A drill");
     scene.drill()?;
+    heading("11. What everybody may know");
+    let report = scene.vault.transparency_report("2026-01-01T00:00:00Z".parse()?..in_ms(DAY))?;
+    report.to_csv().lines().for_each(|line| say!("{line}"));
 
     if keep.is_some() {
         for package in [&portable, &litigation] {
             scene.authority.write_file(package.join("identity.txt"))?;
         }
-        say!("\nThe packages, and the key that opens them, are in {}.", folder.display());
+        fs::write(folder.join("transparency.json"), report.to_json())?;
+        report.write_page("Harbor Hosting", &mut File::create(folder.join("transparency.html"))?)?;
+        say!("\nThe packages, the key that opens them, and the report are in {}.", folder.display());
     }
     Ok(())
 }

@@ -58,6 +58,7 @@ mod bundle;
 mod exhibit;
 mod production;
 mod disclose;
+mod transparency;
 mod package;
 mod agree;
 mod transfer;
@@ -125,6 +126,7 @@ pub use transfer::{
     Exclusion, PlannedRecord, SentPackage, SentRecord, SentTransfer, Subjects, Transfer, TransferOutcome, TransferPlan,
     TransferQuery, WhyExcluded,
 };
+pub use transparency::{OrderOutcome, TransparencyReport};
 pub use vault::{Vault, VaultOptions};
 #[cfg(feature = "witness")]
 pub use witness::{Witness, WitnessRefusal};

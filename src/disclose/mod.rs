@@ -9,6 +9,8 @@ mod consent;
 mod give;
 mod notice;
 mod drill;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use consent::TenantConsent;
 pub use drill::Drilled;
