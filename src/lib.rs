@@ -27,7 +27,6 @@ pub mod vcon;
 pub mod mail;
 pub mod chat;
 mod document;
-#[allow(dead_code, unused_imports, reason = "productions are to use it")]
 mod redact;
 mod agreement;
 mod seal;
@@ -54,7 +53,6 @@ mod restrict;
 mod hold;
 mod erase;
 mod bundle;
-#[allow(dead_code, unused_imports, reason = "productions are to use it")]
 mod exhibit;
 mod production;
 mod disclose;

@@ -8,7 +8,6 @@ mod mp3;
 mod sample;
 mod cut;
 mod replace;
-#[allow(dead_code, reason = "productions are to use it")]
 mod peaks;
 
 use std::fmt;
@@ -20,10 +19,8 @@ use lofty::file::{AudioFile, FileType};
 use lofty::probe::Probe;
 
 pub use cut::{Cut, cut};
-#[allow(unused_imports, reason = "productions are to use it")]
 pub(crate) use peaks::Peaks;
 pub use replace::Filler;
-#[allow(unused_imports, reason = "redactions are to use it")]
 pub(crate) use replace::{Replaced, replace};
 
 /// What a recording says of itself.

@@ -85,6 +85,7 @@ impl File<'_> {
             page.text(format_args!(", {} bytes, ", Grouped::from(self.bytes)))?;
             page.quoted(self.media_type)
         })?;
+        page.pair_of("Part", |page| page.text(format_args!("{} of the record", self.part)))?;
         if let Some(name) = self.name {
             page.pair("Came as", name)?;
         }

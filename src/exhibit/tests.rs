@@ -138,6 +138,7 @@ fn a_page_says_who_when_and_what_every_file_hashes_to() {
             "<a href=\"./before.html\">Previous</a><a href=\"./after.html\">Next</a>",
             "<h3>Recording: <a href=\"../files/call.wav\"><bdi>call.wav</bdi></a></h3>",
             "Copied to the byte, 12,345 bytes, <bdi>audio/x-wav</bdi>",
+            "<dt>Part</dt><dd>3 of the record</dd>",
             "<dt>Came as</dt><dd><bdi>a.wav</bdi></dd>",
             "<dt>In the file</dt><dd>at <bdi>/analysis/0</bdi></dd>",
             "Cut: 0:02 to 0:05, redacted in 3 places, 12,345 bytes",

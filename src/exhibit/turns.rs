@@ -46,7 +46,7 @@ impl<'t> Turns<'t> {
         let ends: Vec<usize> = begins.iter().skip(1).map(|(start, ..)| *start).chain([body.len()]).collect();
         let mut turns = Self { number, all: Vec::with_capacity(begins.len()), speakers: Vec::new() };
         for ((_, said, speaker, at_ms), until) in begins.into_iter().zip(ends) {
-            if said >= end && !(said == end && end == body.len()) {
+            if said >= end && end < body.len() {
                 break;
             }
             let words = body.get(said..until.min(end)).unwrap_or_default().trim_end();

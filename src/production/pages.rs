@@ -156,7 +156,8 @@ impl Describer<'_> {
             record: record.id(),
             page,
             start: head.start,
-            duration_ms: head.duration_ms,
+            // That of the whole would say how much is missing of a stretch.
+            duration_ms: head.duration_ms.filter(|_| gathered.documents.iter().all(|document| document.cut.is_none())),
             channel: head.channel.clone(),
             parties: head.subjects.iter().map(party).collect(),
             parts,
