@@ -303,3 +303,18 @@ fn a_tenant_reads_its_orders_while_others_come_in_that_it_must_not_know_of() {
     });
     assert_eq!(session.withheld().unwrap().len(), 24);
 }
+
+#[test]
+fn an_order_that_somebody_made_the_operator_forget_to_be_contested_is_opened_and_an_audit_finds_that() {
+    let court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[0])));
+    court.vault.review_order(court.tenant(), order.id(), ReviewOutcome::Challenged, "stay", None, "counsel").unwrap();
+    assert_eq!(court.request(&order).unwrap_err().kind(), ErrorKind::Refused);
+    let sql = "DELETE FROM papers WHERE n = (SELECT max(n) FROM papers WHERE topic = 'order-desk')";
+    assert_eq!(rows(&path(&court)).execute(sql, []).unwrap(), 1);
+    let (disclosed, _) = court.disclose(court.quorum(&order));
+    let contested = disclosed.producing.seq() - 2;
+    let report = court.audit();
+    let expected = [AuditFinding::OpenedWithoutApproval(contested + 1), AuditFinding::PaperMissing(contested)];
+    assert_eq!(report.findings, expected, "{report}");
+}

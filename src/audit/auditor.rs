@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::fold::{Cosigned, Fold, Said, Signed};
 use super::log::{Entry, Reading, TenantLog};
+use super::ordered::Ordered;
 use super::records::Records;
 use super::report::{AuditFinding, AuditReport};
 use crate::error::{Error, ErrorKind, Result};
@@ -99,6 +100,7 @@ impl Auditor {
         // The key that the auditor knows has said that this log, of another key, goes on.
         let key = if before.is_some() { log.key() } else { self.log };
         let mut walk = Fold::new(self, key, size, log.actors()?.clone(), cosigned(log)?);
+        walk.ordered = Ordered::among(&log.session.room.statements(log.session.tenant)?.policies);
         judge_all(log, &walk.actors.clone(), |seq, Judged { leaf, said, signed }| {
             let next = seq == walk.edge.size();
             if next {

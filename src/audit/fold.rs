@@ -7,6 +7,7 @@ use super::auditor::Auditor;
 use super::erasures::Erasures;
 use super::handed::Handed;
 use super::log::State;
+use super::ordered::Ordered;
 use super::report::{AuditFinding, AuditReport};
 use crate::key::{Claim, PublicKey, VerifierKeys, verify_all};
 use crate::ledger::{Kind, Message, RecordSet, Succession};
@@ -83,6 +84,7 @@ pub(super) struct Fold<'a> {
     begun: BTreeSet<u64>,
     pub(super) handed: Handed,
     pub(super) erasures: Erasures,
+    pub(super) ordered: Ordered,
     last: Option<Timestamp>,
     /// Heads that others signed, the largest first, and the roots of their sizes once they are reached.
     cosigned: Vec<Cosigned>,
@@ -123,6 +125,7 @@ impl<'a> Fold<'a> {
             begun: BTreeSet::new(),
             handed: Handed::default(),
             erasures: Erasures::default(),
+            ordered: Ordered::default(),
             last: None,
             sizes: cosigned.iter().map(|head| head.size).collect(),
             cosigned,
@@ -170,6 +173,7 @@ impl<'a> Fold<'a> {
                 if until <= Timestamp::now() {
                     report.findings.push(AuditFinding::NoticeOverdue(seq));
                 }
+                self.ordered.miss();
                 // It tells of no record that came in: whoever says that one did finds that nobody told of it.
                 return Some(RecordSet::of_headers([]));
             }
@@ -192,6 +196,7 @@ impl<'a> Fold<'a> {
         self.learn(&message);
         self.handed.learn(seq, &message, &mut report.findings);
         self.erasures.learn(seq, &message);
+        self.ordered.learn((seq, &message), key, self.complete, &mut report.findings);
         report.erased += message.records.filter(|_| message.kind == Kind::Erased).map_or(0, |set| set.count);
         if let Some(key) = key
             && self.complete

@@ -4,6 +4,7 @@ mod auditor;
 mod erasures;
 mod export;
 mod handed;
+mod ordered;
 mod fold;
 mod folder;
 mod log;

@@ -54,12 +54,19 @@ pub enum AuditFinding {
     BadSignature(u64),
     /// The records that an entry let be erased are not those that the vault holds for erased by it.
     ErasureAltered(u64),
+    /// What an entry gives to an authority was not let be opened, as the entries before it tell: of that order, in that
+    /// revision, these records, and once.
+    DisclosedWithoutApproval(u64),
     /// A file of an export is not there, or is not what belongs there.
     File(String),
     /// The log has another history than the pinned checkpoint, or that of a receipt, had at that size.
     Forked(u64),
     /// The day has passed until which an entry was to be withheld, and no notice was given.
     NoticeOverdue(u64),
+    /// An entry says that something was opened under an order, and those who may had not let it be, as the entries before it
+    /// tell: the order was not to be followed, or was being followed already, the tenant had not consented, or fewer custodians
+    /// approved than must, or others.
+    OpenedWithoutApproval(u64),
     /// A document that an entry names is not stored, or not as it was.
     PaperMissing(u64),
     /// Fewer or other records are stored than an entry tells of.
@@ -107,12 +114,18 @@ impl fmt::Display for AuditFinding {
             Self::ErasureAltered(seq) => {
                 write!(f, "the records that entry {seq} let be erased are not those that are held for erased by it")
             }
+            Self::DisclosedWithoutApproval(seq) => {
+                write!(f, "nobody had let be opened what entry {seq} gives to an authority")
+            }
             Self::File(name) => write!(f, "the file {name} is missing or is not what belongs there"),
             Self::Forked(size) => {
                 write!(f, "the first {size} entries are not those of a head that was signed over them")
             }
             Self::NoticeOverdue(seq) => {
                 write!(f, "entry {seq} is still withheld, although the day has passed until which it was to be")
+            }
+            Self::OpenedWithoutApproval(seq) => {
+                write!(f, "what entry {seq} says was opened under an order was not let be opened by those who may")
             }
             Self::PaperMissing(seq) => write!(f, "a document that entry {seq} names is not stored as it was"),
             Self::RecordsMissing(seq) => {
