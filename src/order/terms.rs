@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use super::words::LegalBasis;
 
 /// Records that an order names at the most: a document has to stay one that people read.
-pub const MAX_ORDER_RECORDS: usize = 5_000;
+pub const MAX_ORDER_RECORDS: usize = 1_500;
 /// Subjects that an order names at the most.
 const MAX_SUBJECTS: usize = 100;
 /// Bytes of a name, contact or reference at the most.
@@ -196,7 +196,7 @@ impl OrderScope {
         match self {
             Self::Records(records) => {
                 if records.is_empty() || records.len() > MAX_ORDER_RECORDS {
-                    return Some("scope, which names no record or more than 5,000");
+                    return Some("scope, which names no record or more than 1,500");
                 }
                 let empty = |stretch: &Range<u64>| stretch.start >= stretch.end || stretch.end > i64::MAX as u64;
                 records.values().flatten().any(empty).then_some("scope, which names an empty stretch of a recording")

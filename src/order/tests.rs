@@ -409,6 +409,28 @@ fn scopes_that_are_empty_unbounded_or_reach_past_the_dates_of_the_order_are_refu
 }
 
 #[test]
+fn an_order_has_room_for_as_many_records_as_it_may_name_however_long_everything_is() {
+    let scene = Scene::new();
+    let long = |word: &str| word.repeat(256 / word.len());
+    let stretch = || Some(i64::MAX as u64 - 1..i64::MAX as u64);
+    let records = (0..MAX_ORDER_RECORDS).map(|_| (RecordId::generate().unwrap(), stretch()));
+    let mut terms = terms(OrderScope::Records(records.collect())).gag_until(time(40)).challenge_by(time(25));
+    terms.authority = Authority {
+        name: long("\""),
+        contact: long("\\"),
+        recipient: Identity::generate().unwrap().recipient().clone(),
+        ..authority()
+    };
+    terms.reference = long("\"");
+    let (vault, tenant) = (scene.card.vault(), scene.card.tenant());
+    let mut order = DisclosureOrder::new(vault, tenant, scene.operator(), terms).unwrap();
+    let signature = scene.operator.sign(order.text().as_bytes());
+    order.add_signature(&scene.operator(), signature).unwrap();
+    let back: DisclosureOrder = order.to_string().parse().unwrap();
+    assert_eq!(back, order);
+}
+
+#[test]
 fn an_order_can_be_narrowed_and_never_widened() {
     let scene = Scene::new();
     let ids: Vec<RecordId> = scene.records.iter().map(|(header, _)| header.record).collect();
