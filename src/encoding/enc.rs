@@ -28,33 +28,54 @@ pub fn enc(label: &str, fields: &[&[u8]]) -> Vec<u8> {
 /// # Errors
 /// [`Tampered`](ErrorKind::Tampered) if the bytes are no encoding under `label`.
 pub fn parse<'a>(label: &str, bytes: &'a [u8]) -> Result<Vec<&'a [u8]>> {
-    let bad = || Error::new(ErrorKind::Tampered, format!("parsing the encoding of \"{label}\""));
-    let rest =
-        bytes.strip_prefix(PREFIX).and_then(|b| b.strip_prefix(label.as_bytes())).and_then(|b| b.strip_prefix(&[0]));
-    let mut rest = rest.ok_or_else(bad)?;
+    let bad = || bad(label);
+    let mut rest = behind(label, bytes).ok_or_else(bad)?;
     let mut fields = Vec::new();
     while !rest.is_empty() {
-        let (len, after) = rest.split_first_chunk::<4>().ok_or_else(bad)?;
-        let (field, after) = after.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or_else(bad)?;
+        let (field, after) = split(rest).ok_or_else(bad)?;
         fields.push(field);
         rest = after;
     }
     Ok(fields)
 }
 
-/// The fields of an encoding, taken one by one, each with its type.
+/// What stands behind prefix and label.
+fn behind<'a>(label: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    bytes.strip_prefix(PREFIX)?.strip_prefix(label.as_bytes())?.strip_prefix(&[0])
+}
+
+/// The first field, and the rest.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_be_bytes(*len) as usize)
+}
+
+fn bad(label: &str) -> Error {
+    Error::new(ErrorKind::Tampered, format!("parsing the encoding of \"{label}\""))
+}
+
+/// The fields of an encoding, taken one by one, each with its type. Takes no memory, however many they are.
 pub(crate) struct Fields<'a> {
     label: &'static str,
-    fields: std::vec::IntoIter<&'a [u8]>,
+    rest: &'a [u8],
+    left: usize,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn of(label: &'static str, bytes: &'a [u8]) -> Result<Self> {
-        Ok(Self { label, fields: parse(label, bytes)?.into_iter() })
+        let rest = behind(label, bytes).ok_or_else(|| bad(label))?;
+        let (mut ahead, mut left) = (rest, 0);
+        while !ahead.is_empty() {
+            (_, ahead) = split(ahead).ok_or_else(|| bad(label))?;
+            left += 1;
+        }
+        Ok(Self { label, rest, left })
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8]> {
-        self.fields.next().ok_or_else(|| self.bad())
+        let (field, rest) = split(self.rest).ok_or_else(|| self.bad())?;
+        (self.rest, self.left) = (rest, self.left - 1);
+        Ok(field)
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
@@ -62,15 +83,15 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn remaining(&self) -> usize {
-        self.fields.len()
+        self.left
     }
 
     pub(crate) fn end(&self) -> Result<()> {
-        if self.fields.len() == 0 { Ok(()) } else { Err(self.bad()) }
+        if self.left == 0 { Ok(()) } else { Err(self.bad()) }
     }
 
     pub(crate) fn bad(&self) -> Error {
-        Error::new(ErrorKind::Tampered, format!("parsing the encoding of \"{}\"", self.label))
+        bad(self.label)
     }
 }
 
@@ -87,6 +108,15 @@ mod tests {
             if let Ok(shorter) = parse("label", &bytes[..cut]) {
                 assert!(shorter.len() < fields.len(), "a truncation at {cut} parsed whole");
             }
+        }
+        for cut in 0..=bytes.len() {
+            let taken = Fields::of("label", &bytes[..cut]).map(|mut all| {
+                let count = all.remaining();
+                let taken: Vec<&[u8]> = (0..count).map(|_| all.bytes().unwrap()).collect();
+                assert!(all.end().is_ok() && all.bytes().is_err());
+                taken
+            });
+            assert_eq!(taken.ok(), parse("label", &bytes[..cut]).ok());
         }
         assert!(parse("labe", &bytes).is_err());
         assert!(parse("label2", &bytes).is_err());

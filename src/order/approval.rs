@@ -4,10 +4,11 @@ use zeroize::Zeroizing;
 
 use super::request::{OrderRequest, Stage};
 use crate::encoding::{Fields, enc};
+use crate::epoch::EpochHeader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, hex};
 use crate::index::IndexKey;
-use crate::key::{Identity, Opener, PolicyHash, PublicKey, Recipient, signed, split_signed};
+use crate::key::{DisclosurePolicy, Identity, Opener, PolicyHash, PublicKey, Recipient, signed, split_signed};
 use crate::record::RecordHeader;
 use crate::seal::{Place, RecordKey};
 use crate::secret::Secret;
@@ -160,9 +161,10 @@ impl OrderRequest {
         one_time: &Identity,
         now: Timestamp,
     ) -> Result<std::result::Result<Combined, ApprovalFault>> {
+        let sealed = self.sealed_under()?;
         let mut given: Vec<(&Approval, Zeroizing<Vec<u8>>)> = Vec::new();
         for approval in approvals {
-            match self.open(approval, one_time, now)? {
+            match self.open(approval, &sealed, one_time, now)? {
                 Ok(_) if given.iter().any(|(before, _)| self.same(before, approval)) => {
                     return Ok(Err(ApprovalFault::Repeated(approval.key)));
                 }
@@ -171,8 +173,7 @@ impl OrderRequest {
             }
         }
         let (mut index, mut records) = (Vec::new(), Vec::new());
-        for at in 0..self.items() {
-            let (epoch, policy) = self.sealed_under(at).ok_or_else(bad)?;
+        for (at, (epoch, policy)) in sealed.into_iter().enumerate() {
             let shares: Vec<(u8, Secret)> = given
                 .iter()
                 .filter_map(|(approval, shares)| {
@@ -204,6 +205,7 @@ impl OrderRequest {
     fn open(
         &self,
         approval: &Approval,
+        sealed_under: &[(&EpochHeader, &DisclosurePolicy)],
         one_time: &Identity,
         now: Timestamp,
     ) -> Result<std::result::Result<Zeroizing<Vec<u8>>, ApprovalFault>> {
@@ -231,8 +233,7 @@ impl OrderRequest {
         if shares.len() != self.items() * ITEM {
             return Ok(Err(whole("all of it")));
         }
-        for (at, item) in shares.chunks_exact(ITEM).enumerate() {
-            let (epoch, policy) = self.sealed_under(at).ok_or_else(bad)?;
+        for (at, (item, (epoch, policy))) in shares.chunks_exact(ITEM).zip(sealed_under).enumerate() {
             let Some(number) = policy.number_of(recipient, key) else {
                 continue;
             };
@@ -270,9 +271,7 @@ impl OrderRequest {
 
     /// The policies that ask for a custodian with these keys.
     pub(super) fn policies_of(&self, recipient: &Recipient, key: &PublicKey) -> Vec<PolicyHash> {
-        let of = |(hash, policy): (&PolicyHash, &crate::key::DisclosurePolicy)| {
-            policy.number_of(recipient, key).map(|_| *hash)
-        };
+        let of = |(hash, policy): (&PolicyHash, &DisclosurePolicy)| policy.number_of(recipient, key).map(|_| *hash);
         self.policies.iter().filter_map(of).collect()
     }
 }

@@ -66,9 +66,9 @@ impl Custodian {
         }
         let mut shares = Zeroizing::new(vec![0; request.items() * ITEM]);
         let mut walk: Option<(EpochId, u32, Chain)> = None;
-        for (at, item) in shares.chunks_exact_mut(ITEM).enumerate() {
-            let bad = || Error::new(ErrorKind::Tampered, "opening a custodian's share");
-            let (epoch, policy) = request.sealed_under(at).ok_or_else(bad)?;
+        let bad = || Error::new(ErrorKind::Tampered, "opening a custodian's share");
+        let items = shares.chunks_exact_mut(ITEM).zip(request.sealed_under()?);
+        for (at, (item, (epoch, policy))) in items.enumerate() {
             let Some(number) = policy.number_of(recipient, &key) else { continue };
             let share = match request.stage() {
                 Stage::Find => epoch.open_as_custodian(number, &*self.opener)?.1,
@@ -86,7 +86,7 @@ impl Custodian {
                     let message_key = chain.message_key();
                     walk = Some((header.epoch, header.seq, chain));
                     let (commitment, sealed) = header.shares.get(usize::from(number) - 1).ok_or_else(bad)?;
-                    let sharing = Sharing { policy: policy.hash(), threshold: policy.threshold() };
+                    let sharing = Sharing { policy: epoch.policy(), threshold: policy.threshold() };
                     let place = Place::of(header);
                     let context = place.share_context(sharing, number, policy.custodians().len() as u8);
                     let share = Secret::from_slice(&unwrap(&message_key, &context, sealed)?).ok_or_else(bad)?;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::document::{DisclosureOrder, canary};
 use super::terms::OrderScope;
 use super::words::LegalBasis;
-use crate::encoding::{Fields, enc, parse};
+use crate::encoding::{Fields, enc};
 use crate::epoch::EpochHeader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, hex};
@@ -109,12 +109,9 @@ impl OrderRequest {
         };
         let to = Recipient::from_field(f.bytes()?)?;
         let expires = Timestamp::from_unix_ms(i64::from_be_bytes(f.array()?));
-        let policies = parse("list", f.bytes()?)?.into_iter().map(DisclosurePolicy::parse);
-        let policies: BTreeMap<_, _> = policies.map(|policy| policy.map(|p| (p.hash(), p))).collect::<Result<_>>()?;
-        let epochs = parse("list", f.bytes()?)?.into_iter().map(EpochHeader::from_bytes);
-        let epochs: BTreeMap<_, _> = epochs.map(|epoch| epoch.map(|e| (e.epoch(), e))).collect::<Result<_>>()?;
-        let records: Vec<RecordHeader> =
-            parse("list", f.bytes()?)?.into_iter().map(RecordHeader::from_bytes).collect::<Result<_>>()?;
+        let policies = items(f.bytes()?, |bytes| DisclosurePolicy::parse(bytes).map(|p| (p.hash(), p)))?;
+        let epochs = items(f.bytes()?, |bytes| EpochHeader::from_bytes(bytes).map(|e| (e.epoch(), e)))?;
+        let records: Vec<RecordHeader> = items(f.bytes()?, RecordHeader::from_bytes)?;
         f.end()?;
         let this = Self { order, stage, to, expires, policies, epochs, records, bytes: bytes.to_vec() };
         if this.belongs_together() { Ok(this) } else { Err(bad()) }
@@ -212,14 +209,25 @@ impl OrderRequest {
         }
     }
 
-    /// The policy under which item `at` was sealed, and its epoch.
-    pub(super) fn sealed_under(&self, at: usize) -> Option<(&EpochHeader, &DisclosurePolicy)> {
-        let epoch = match self.stage {
-            Stage::Find => self.epochs.values().nth(at)?,
-            Stage::Open | Stage::Drill => self.epochs.get(&self.records.get(at)?.epoch)?,
+    /// The epoch of each item, and the policy under which it was sealed.
+    pub(super) fn sealed_under(&self) -> Result<Vec<(&EpochHeader, &DisclosurePolicy)>> {
+        let bad = || Error::new(ErrorKind::Tampered, "looking up how what is asked for was sealed");
+        let epochs: Vec<Option<&EpochHeader>> = match self.stage {
+            Stage::Find => self.epochs.values().map(Some).collect(),
+            Stage::Open | Stage::Drill => self.records.iter().map(|header| self.epochs.get(&header.epoch)).collect(),
         };
-        Some((epoch, self.policies.get(&epoch.policy())?))
+        let with_policy = |epoch: Option<_>| {
+            let epoch: &EpochHeader = epoch.ok_or_else(bad)?;
+            Ok((epoch, self.policies.get(&epoch.policy()).ok_or_else(bad)?))
+        };
+        epochs.into_iter().map(with_policy).collect()
     }
+}
+
+/// What a list has, item by item.
+fn items<T, C: FromIterator<T>>(list: &[u8], parse: impl Fn(&[u8]) -> Result<T>) -> Result<C> {
+    let mut fields = Fields::of("list", list)?;
+    (0..fields.remaining()).map(|_| parse(fields.bytes()?)).collect()
 }
 
 fn list(items: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
