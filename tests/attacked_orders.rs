@@ -318,3 +318,14 @@ fn an_order_that_somebody_made_the_operator_forget_to_be_contested_is_opened_and
     let expected = [AuditFinding::OpenedWithoutApproval(contested + 1), AuditFinding::PaperMissing(contested)];
     assert_eq!(report.findings, expected, "{report}");
 }
+
+#[test]
+fn an_order_that_is_dated_ahead_is_not_taken_in() {
+    let court = Court::new();
+    let terms = court.terms(court.listed(&[0]));
+    let mut ahead = terms.clone().received(common::court::tomorrow());
+    ahead.due = Timestamp::from_unix_ms(ahead.received.unix_ms() + 1);
+    let refused = court.vault.receive_order(court.tenant(), ahead, "officer").unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    court.vault.receive_order(court.tenant(), terms.received(day(1)), "officer").unwrap();
+}

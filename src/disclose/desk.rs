@@ -16,6 +16,8 @@ use crate::vault::Vault;
 
 /// How often something is decided again because more was said of orders while it was.
 const ATTEMPTS: usize = 64;
+/// Clocks of an operator's machines may differ by so much, in milliseconds.
+const CLOCKS: i64 = 120_000;
 
 impl Vault {
     /// Takes in an order about records of a tenant. The ledger says so before this returns, and with it the tenant is told; with
@@ -24,9 +26,14 @@ impl Vault {
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if the terms cannot be so: a scope that is empty, unbounded, or reaches past
-    /// the dates of the order; [`NotFound`](ErrorKind::NotFound) if there is no such tenant; else as the disk.
+    /// the dates of the order, or a day of receipt that is to come; [`NotFound`](ErrorKind::NotFound) if there is no such tenant; else as the disk.
     pub fn receive_order(&self, tenant: TenantId, terms: OrderTerms, by: &str) -> Result<(DisclosureOrder, Receipt)> {
         check_text(by, "taking in an order without somebody whom a ledger can name")?;
+        // What is dated ahead would be due, gagged or contested by days that nobody had in mind.
+        if terms.received.unix_ms() > Timestamp::now().unix_ms() + CLOCKS {
+            let doing = "taking in an order that is dated after today";
+            return Err(Error::new(ErrorKind::InvalidInput, doing));
+        }
         let (ledger, owner) = (self.ledger()?, self.tenant(tenant)?);
         if terms.gag_until.is_some_and(|until| until <= Timestamp::now()) {
             return Err(Error::new(ErrorKind::InvalidInput, "taking in an order whose gag is over"));
@@ -179,8 +186,9 @@ impl Vault {
 
     fn book(&self, tenant: TenantId) -> Result<Book> {
         let bad = || Error::new(ErrorKind::Tampered, "reading what is kept of an order");
-        Book::of(&self.room, tenant, DESK, |book| {
-            for paper in self.ledger()?.own_papers(tenant, DESK)? {
+        let ledger = self.ledger()?;
+        Book::of(&self.room, (tenant, DESK), ledger.operator.public_key(), |book| {
+            for paper in ledger.own_papers(tenant, DESK)? {
                 book.last = paper.n;
                 book.learn(paper.about.ok_or_else(bad)?, (paper.log, paper.seq), decode(&paper.bytes)?)?;
             }
@@ -211,7 +219,7 @@ impl Vault {
 
     /// An order as it stands, and what is needed to go on with it.
     pub(super) fn case(&self, tenant: TenantId, id: OrderId) -> Result<(Case<'_>, OrderStatus)> {
-        let Book { orders, last: seen } = self.book(tenant)?;
+        let Book { orders, last: seen, .. } = self.book(tenant)?;
         let status = orders.into_iter().find(|status| status.order.id() == id);
         let status = status.ok_or_else(|| Error::new(ErrorKind::NotFound, "looking an order up"))?;
         let ledger = self.ledger()?;

@@ -66,7 +66,7 @@ impl TenantSession {
     /// # Errors
     /// [`Tampered`](ErrorKind::Tampered) if what is kept of one does not open; else as the database.
     pub fn orders(&self) -> Result<Vec<OrderStatus>> {
-        let book = Book::of(&self.room, self.tenant(), ORDER, |book| {
+        let book = Book::of(&self.room, (self.tenant(), ORDER), self.operator(), |book| {
             self.each_paper(ORDER, PaperPlace::default(), |paper| {
                 let bad = || Error::new(ErrorKind::Tampered, "reading what is kept of an order");
                 book.last = paper.place.n;

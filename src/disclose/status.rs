@@ -1,5 +1,5 @@
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{RecordId, TenantId};
+use crate::id::{RecordId, TenantId, VaultId};
 use crate::key::PublicKey;
 use crate::order::{DisclosureOrder, OrderScope, ReviewOutcome};
 use crate::room::Room;
@@ -156,8 +156,9 @@ impl OrderStatus {
 }
 
 /// Goes through what was said of orders and gives each as it stands, in the order in which they came in.
-#[derive(Default)]
 pub(super) struct Book {
+    /// Whose orders they are: of which vault and tenant, and the operator's key.
+    of: (VaultId, TenantId, PublicKey),
     pub(super) orders: Vec<OrderStatus>,
     /// The number of the last paper that was gone through.
     pub(super) last: i64,
@@ -167,12 +168,12 @@ impl Book {
     /// What `read` goes through, as it stands: what was begun and does not go on has ended.
     pub(super) fn of(
         room: &Room,
-        tenant: TenantId,
-        topic: &str,
+        (tenant, topic): (TenantId, &str),
+        operator: PublicKey,
         read: impl Fn(&mut Self) -> Result<()>,
     ) -> Result<Self> {
         loop {
-            let mut book = Self::default();
+            let mut book = Self { of: (room.id, tenant, operator), orders: Vec::new(), last: 0 };
             read(&mut book)?;
             let going_on = match book.orders.iter().any(|status| status.begun.is_some()) {
                 true => room.going_on(tenant)?,
@@ -190,13 +191,23 @@ impl Book {
         }
     }
 
+    /// An order, of this tenant, that the operator signed.
+    fn order(&self, note: &str) -> Result<DisclosureOrder> {
+        let (vault, tenant, operator) = self.of;
+        let order: DisclosureOrder = note.parse()?;
+        order.verify(&operator)?;
+        if (order.vault(), order.tenant()) != (vault, tenant) {
+            return Err(Error::new(ErrorKind::Tampered, "reading an order of somebody else"));
+        }
+        Ok(order)
+    }
+
     /// Takes what an entry says of the order of that id.
     pub(super) fn learn(&mut self, id: [u8; 16], entry: (PublicKey, u64), step: Step) -> Result<()> {
         let bad = || Error::new(ErrorKind::Tampered, "reading what became of an order");
         if let Step::Received { note, by, .. } = step {
-            let order: DisclosureOrder = note.parse()?;
-            order.verify(&order.operator())?;
-            if order.id().as_bytes() != &id {
+            let order = self.order(&note)?;
+            if order.id().as_bytes() != &id || order.revision() != 1 {
                 return Err(bad());
             }
             self.orders.push(OrderStatus {
@@ -219,13 +230,15 @@ impl Book {
             });
             return Ok(());
         }
+        let order = match &step {
+            Step::Reviewed { note: Some(note), .. } => Some(self.order(note)?),
+            _ => None,
+        };
         let status = self.orders.iter_mut().find(|status| status.order.id().as_bytes() == &id).ok_or_else(bad)?;
         match step {
             Step::Received { .. } => return Err(bad()),
-            Step::Reviewed { at, outcome, reason, by, note } => {
-                if let Some(note) = note {
-                    let order: DisclosureOrder = note.parse()?;
-                    order.verify(&status.order.operator())?;
+            Step::Reviewed { at, outcome, reason, by, note: _ } => {
+                if let Some(order) = order {
                     if !order.follows(&status.order) {
                         return Err(bad());
                     }

@@ -271,12 +271,18 @@ impl fmt::Display for OrderRequest {
             writeln!(f, "in interactions from {} and before {}.", period.start, period.end)?;
         }
         match self.stage {
-            Stage::Find => writeln!(
-                f,
-                "Your approval helps find which records name them, in {} epochs. It opens no record: that will be asked \
-                 separately, with a list.",
-                self.epochs.len()
-            )?,
+            Stage::Find => {
+                let opened = || self.epochs.values().map(EpochHeader::opened);
+                writeln!(
+                    f,
+                    "Your approval helps find which records name them, in {} epochs of writers,",
+                    opened().count()
+                )?;
+                if let (Some(first), Some(last)) = (opened().min(), opened().max()) {
+                    writeln!(f, "which began from {first} to {last}.")?;
+                }
+                writeln!(f, "It opens no record: that will be asked separately, with a list.")?;
+            }
             Stage::Open | Stage::Drill => {
                 writeln!(f, "Your approval gives your shares of {} records, and of no other:", self.records.len())?;
                 for header in &self.records {
