@@ -58,6 +58,15 @@ impl File<'_> {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
+    /// Whether it is a text for people that is not of a recording: not what programs exchange.
+    pub(super) fn is_read(&self) -> bool {
+        match self.kind {
+            PartKind::Chat | PartKind::Email | PartKind::Analysis => true,
+            PartKind::Attachment => self.media_type.starts_with("text/") || self.media_type.starts_with("message/"),
+            PartKind::Audio | PartKind::Transcript | PartKind::Original => false,
+        }
+    }
+
     fn made(&self) -> String {
         match self.made {
             Made::Copied => "Copied to the byte".to_owned(),

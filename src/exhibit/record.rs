@@ -209,7 +209,7 @@ impl RecordPage<'_> {
     /// Chats, letters and whatever else is a text.
     fn others(&self, page: &mut Page<'_>) -> io::Result<()> {
         for (number, writing) in self.writings.iter().enumerate() {
-            let Some(file) = self.files.get(writing.file).filter(|_| !writing.is_spoken(self.files)) else { continue };
+            let Some(file) = self.files.get(writing.file).filter(|file| file.is_read()) else { continue };
             let id = format!("text{number}");
             page.open("section", &[("aria-labelledby", &id)])?;
             page.element("h2", &[("id", &id)], super::file::capital(file.kind))?;

@@ -126,6 +126,7 @@ impl Sound<'_> {
 /// Who the speakers above the picture are.
 fn legend(turns: &Turns<'_>, speaking: &[Speaking], page: &mut Page<'_>) -> io::Result<()> {
     page.open("ul", &[("class", &"speakers")])?;
+    page.element("li", &[("class", &"quiet")], "In the transcript, from each beginning to the next:")?;
     for (at, name) in turns.speakers().iter().enumerate().take(SPEAKERS.len()) {
         if !speaking.iter().any(|turn| turn.speaker == at) {
             continue;

@@ -248,6 +248,26 @@ fn the_transcript_stands_beside_the_recording_turn_by_turn() {
 }
 
 #[test]
+fn texts_for_people_are_shown_and_what_programs_exchange_is_not() {
+    let head = head();
+    let text = Text::of("text/plain", b"some words");
+    for (kind, media_type, shown) in [
+        (PartKind::Chat, "application/json", true),
+        (PartKind::Email, "message/rfc822", true),
+        (PartKind::Analysis, "application/json", true),
+        (PartKind::Attachment, "text/html; charset=utf-8", true),
+        (PartKind::Attachment, "application/json", false),
+        (PartKind::Original, "text/plain", false),
+    ] {
+        let files = [File { media_type, ..file(kind, 1, TEXT) }];
+        let writings = [Writing { file: 0, text: &text, blocks: &[] }];
+        let page = written(&RecordPage { files: &files, writings: &writings, ..page(&head) });
+        assert_eq!(page.contains("some words"), shown, "{kind} {media_type}");
+        has(&page, &["<bdi>call.txt</bdi>"]);
+    }
+}
+
+#[test]
 fn what_has_no_picture_says_so_and_plays_all_the_same() {
     let head = head();
     let files = [file(PartKind::Audio, 1, SOUND)];
