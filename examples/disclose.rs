@@ -4,7 +4,8 @@
 //!
 //! `cargo run --release --example disclose` does it on the sample data, in a vault that is gone afterwards.
 //! `… --example disclose -- --keep FOLDER [--x25519]` leaves in a new FOLDER what other programs can check: a portable package and
-//! a litigation volume, each beside the key that opens it, and a transparency report as a page. `--x25519` makes that one that every `age` knows.
+//! a litigation volume, each beside the key that opens it, and the operator's report on orders. `--x25519` makes that key one that
+//! every `age` knows.
 
 #[path = "ingest/files.rs"]
 #[allow(dead_code)]
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use files::Failure;
 use indicatif::ProgressBar;
 use screen::{chain, heading, plain, say, size};
+use strongroom::audio::Filler;
 use strongroom::*;
 
 type Done<T> = std::result::Result<T, Failure>;
@@ -74,17 +76,14 @@ fn run(keep: Option<&Path>, suite: Suite) -> Done<()> {
     scene.consent(&litigation)?;
     heading("10. A drill");
     scene.drill()?;
-    heading("11. What everybody may know");
-    let report = scene.vault.transparency_report("2026-01-01T00:00:00Z".parse()?..in_ms(DAY))?;
-    report.to_csv().lines().for_each(|line| say!("{line}"));
+    heading("11. What the operator publishes");
+    scene.publish(folder)?;
 
     if keep.is_some() {
         for package in [&portable, &litigation] {
             scene.authority.write_file(package.join("identity.txt"))?;
         }
-        fs::write(folder.join("transparency.json"), report.to_json())?;
-        report.write_page("Harbor Hosting", &mut File::create(folder.join("transparency.html"))?)?;
-        say!("\nThe packages, the key that opens them, and the report are in {}.", folder.display());
+        say!("\nThe packages, the key that opens them and the report are in {}.", folder.display());
     }
     Ok(())
 }
@@ -293,8 +292,15 @@ impl Scene {
 
     fn consent(&self, folder: &Path) -> Done<()> {
         let session = self.session("answering a subpoena")?;
-        let listed = session.list(&Listing::by_commit().limit(4))?.items;
-        let scope = OrderScope::records(listed.iter().map(|listed| listed.id));
+        let listed = session.list(&Listing::by_commit().limit(500))?.items;
+        // The first few, and whatever was recorded so that a page can show a picture of it.
+        let mut chosen = Vec::new();
+        for (n, listed) in listed.into_iter().enumerate() {
+            if n < 4 || wav(&listed.record?).is_some() {
+                chosen.push(listed.id);
+            }
+        }
+        let scope = OrderScope::records(chosen);
         let dates = "2000-01-01T00:00:00Z".parse()?..Timestamp::now();
         let terms = OrderTerms::new(
             self.authority()?,
@@ -320,8 +326,10 @@ impl Scene {
         Ok(())
     }
 
-    /// The first digits that are said in each transcript.
+    /// The first digits that are said in each transcript; where there is a recording that can be redacted, a name that
+    /// somebody heard in it, in both.
     fn redactions(&self, session: &TenantSession, records: &[RecordId]) -> Done<Redactions> {
+        const NAME: &str = "Example Bank";
         let mut found = Vec::new();
         for id in records {
             let record = session.read(*id)?;
@@ -329,6 +337,13 @@ impl Scene {
                 let bytes = record.read_part(number)?;
                 let text = Text::of(&part.media_type, &bytes);
                 let body = text.body();
+                if let (Some(recording), Some(at)) = (wav(&record), body.find(NAME)) {
+                    let (why, with) = ("name of another company", Filler::Tone);
+                    found.push(Redaction::new(*id, number, Redacted::Text(at..at + NAME.len()), why));
+                    let heard = Redacted::Audio { ms: 1_150..2_300, with };
+                    found.push(Redaction::new(*id, recording, heard, why));
+                    continue;
+                }
                 let Some(start) = body.find(|c: char| c.is_ascii_digit()) else { continue };
                 let rest = &body[start..];
                 let end = start + rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -348,6 +363,27 @@ impl Scene {
             drilled.custodians.len()
         );
         self.audit("A last audit")?;
+        Ok(())
+    }
+}
+
+/// The number of the part that is a WAV file, if there is one.
+fn wav(record: &Record) -> Option<usize> {
+    let mut parts = record.parts();
+    parts.find(|(_, part)| part.kind == PartKind::Audio && part.media_type.contains("wav")).map(|(number, _)| number)
+}
+
+impl Scene {
+    /// The report on orders, for programs, spreadsheets and people.
+    fn publish(&self, folder: &Path) -> Done<()> {
+        let orders = self.vault.order_records()?;
+        let report = TransparencyReport::of(&orders, "Harbor Hosting", in_ms(-182 * DAY)..in_ms(1))?;
+        fs::write(folder.join("transparency.json"), report.to_json())?;
+        fs::write(folder.join("transparency.csv"), report.to_csv())?;
+        report.write_page(&mut File::create(folder.join("transparency.html"))?)?;
+        for order in &orders {
+            say!("Counted: {}, {}, {}.", order.basis, order.outcome, counted(order.records as usize, "record"));
+        }
         Ok(())
     }
 }

@@ -124,7 +124,7 @@ pub use transfer::{
     Exclusion, PlannedRecord, SentPackage, SentRecord, SentTransfer, Subjects, Transfer, TransferOutcome, TransferPlan,
     TransferQuery, WhyExcluded,
 };
-pub use transparency::{OrderOutcome, TransparencyReport};
+pub use transparency::{OrderOutcome, OrderRecord, TransparencyReport};
 pub use vault::{Vault, VaultOptions};
 #[cfg(feature = "witness")]
 pub use witness::{Witness, WitnessRefusal};

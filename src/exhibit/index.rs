@@ -5,7 +5,7 @@ use super::file::capital;
 use super::occasion::{Occasion, what};
 use super::span::length;
 use crate::error::{Error, Result};
-use crate::html::{Beside, Check, Clock, Column, Day, Masthead, Page, Table, footer, values};
+use crate::html::{Beside, Check, Clock, Column, Day, Grouped, Masthead, Page, Table, footer, values};
 use crate::id::RecordId;
 use crate::record::{Channel, PartKind};
 use crate::time::Timestamp;
@@ -101,7 +101,8 @@ impl IndexPage<'_> {
             ("Documents", self.documents),
             ("Places redacted", self.redacted),
             ("Withheld", self.withheld),
-        ];
+        ]
+        .map(|(name, n)| (name, Grouped::from(n)));
         Masthead {
             kind: "Records disclosed under an order",
             title: self.occasion.reference,
@@ -114,7 +115,7 @@ impl IndexPage<'_> {
                 ("checking", "How to check it"),
                 ("values", "Exact values"),
             ],
-            facts: &facts.map(|(name, n)| (name, n.into())),
+            facts: &facts.each_ref().map(|(name, n)| (*name, n as _)),
         }
         .write(page)
     }

@@ -37,6 +37,10 @@ impl Month {
         self.0
     }
 
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
     pub(crate) fn year(self) -> i64 {
         self.0.div_euclid(12)
     }

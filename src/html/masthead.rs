@@ -1,6 +1,6 @@
+use std::fmt::Display;
 use std::io;
 
-use super::number::Grouped;
 use super::page::Page;
 
 /// The top of a page: what it is and whose, of which time, where its sections are, and its chief numbers.
@@ -11,7 +11,7 @@ pub(crate) struct Masthead<'a> {
     pub(crate) period: &'a str,
     /// Anchors of the sections, and what they are called.
     pub(crate) sections: &'a [(&'a str, &'a str)],
-    pub(crate) facts: &'a [(&'a str, u128)],
+    pub(crate) facts: &'a [(&'a str, &'a dyn Display)],
 }
 
 impl Masthead<'_> {
@@ -35,7 +35,7 @@ impl Masthead<'_> {
         for (name, n) in self.facts {
             page.open("div", &[])?;
             page.element("dt", &[], name)?;
-            page.element("dd", &[], Grouped(*n))?;
+            page.element("dd", &[], n)?;
             page.close()?;
         }
         page.close()?;

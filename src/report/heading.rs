@@ -3,7 +3,7 @@ use std::io;
 use super::account::Account;
 use super::attention::Point;
 use super::tally::Tally;
-use crate::html::{Masthead, Page, counted};
+use crate::html::{Grouped, Masthead, Page, counted};
 
 const SECTIONS: [(&str, &str); 11] = [
     ("about", "What this is"),
@@ -27,13 +27,14 @@ impl Account {
             ("Recipients", recipients),
             ("Receipts open", tally.sums.open),
             ("Left out on request", tally.sums.restricted),
-        ];
+        ]
+        .map(|(name, n)| (name, Grouped::from(n)));
         Masthead {
             kind: "Transfers to third parties",
             title: &self.tenant,
             period: &self.period(),
             sections: &SECTIONS,
-            facts: &facts.map(|(name, n)| (name, n.into())),
+            facts: &facts.each_ref().map(|(name, n)| (*name, n as _)),
         }
         .write(page)
     }

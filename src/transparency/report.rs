@@ -1,209 +1,117 @@
-use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::ops::Range;
 
-use crate::agreement::Country;
-use crate::disclose::OrderStatus;
+use super::count::Count;
+use super::order::OrderRecord;
+use super::tally::{Sums, Tally};
+use crate::document::is_readable;
 use crate::error::{Error, ErrorKind, Result};
 use crate::html::Month;
-use crate::order::{LegalBasis, ReviewOutcome};
 use crate::time::Timestamp;
-use crate::vault::Vault;
 
-/// Milliseconds of a day.
-const DAY: i64 = 86_400_000;
+/// Bytes of a publisher's name.
+const MAX_NAME: usize = 256;
+/// Months of a period.
+const MAX_MONTHS: usize = 1200;
 
-/// What came of an order, for a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum OrderOutcome {
-    /// Nothing yet.
-    Pending,
-    /// It is contested.
-    Challenged,
-    /// It was not followed.
-    Rejected,
-    /// It was closed without anything being disclosed or refused.
-    Withdrawn,
-    /// Records were kept for it, and none disclosed.
-    Preserved,
-    /// Less was disclosed than it asked for.
-    DisclosedInPart,
-    /// What it asked for was disclosed.
-    Disclosed,
-}
-
-impl OrderOutcome {
-    /// Every outcome, in order.
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Challenged,
-        Self::Rejected,
-        Self::Withdrawn,
-        Self::Preserved,
-        Self::DisclosedInPart,
-        Self::Disclosed,
-    ];
-
-    /// The word that stands for it in files.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Challenged => "challenged",
-            Self::Rejected => "rejected",
-            Self::Withdrawn => "withdrawn",
-            Self::Preserved => "preserved",
-            Self::DisclosedInPart => "disclosed-in-part",
-            Self::Disclosed => "disclosed",
-        }
-    }
-
-    /// What came of an order as it stands.
-    pub fn of(status: &OrderStatus) -> Self {
-        let outcome = status.review.as_ref().map(|review| review.outcome);
-        match outcome {
-            _ if status.disclosed.is_some() && status.order.revision() > 1 => Self::DisclosedInPart,
-            _ if status.disclosed.is_some() => Self::Disclosed,
-            Some(ReviewOutcome::Rejected) => Self::Rejected,
-            _ if status.preserved.is_some() && status.order.terms().basis == LegalBasis::Preservation => {
-                Self::Preserved
-            }
-            _ if status.closed.is_some() => Self::Withdrawn,
-            Some(ReviewOutcome::Challenged) => Self::Challenged,
-            _ => Self::Pending,
-        }
-    }
-}
-
-/// How many orders came in within a period, on what grounds, and what came of them until now. As JSON, CSV or a page for people.
-/// Counts can be given in bands, where the law allows no others to be published.
+/// What is published about the orders of a period.
+///
+/// An order counts where it was received, with what had come of it when the report was made. Orders from before that were
+/// answered in the period are counted apart.
+///
+/// ```
+/// use std::num::NonZeroU64;
+/// use strongroom::{OrderRecord, TransparencyReport};
+/// let (from, until) = ("2026-01-01T00:00:00Z".parse()?, "2026-07-01T00:00:00Z".parse()?);
+/// let orders: Vec<OrderRecord> = Vec::new(); // Vault::order_records
+/// let report = TransparencyReport::of(&orders, "Acme Contact Centres", from..until)?;
+/// assert!(report.to_csv().starts_with("dimension,key,outcome,orders,records\r\ntotal,,,0,0\r\n"));
+/// let in_bands = report.in_bands(NonZeroU64::new(100).unwrap());
+/// assert!(in_bands.to_csv().contains("total,,,0-99,0-99\r\n"));
+/// # Ok::<(), strongroom::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct TransparencyReport {
+    pub(super) publisher: String,
     pub(super) period: Range<Timestamp>,
-    pub(super) written: Timestamp,
-    pub(super) band: u64,
-    pub(super) all: Counts,
-    pub(super) by_basis: BTreeMap<LegalBasis, Counts>,
-    pub(super) by_country: BTreeMap<Country, Counts>,
-    pub(super) by_month: BTreeMap<Month, BTreeMap<LegalBasis, u64>>,
-    /// Days from receipt to disclosure, of those that were answered by one, ascending.
-    days: Vec<i64>,
-}
-
-/// What is counted of some orders.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) orders: u64,
-    /// In the order of [`OrderOutcome::ALL`].
-    pub(super) outcomes: [u64; 7],
-    pub(super) records: u64,
-    /// Of those that forbade to tell the tenant.
-    pub(super) gagged: u64,
-    /// Of these, whose tenant has been told since.
-    pub(super) told: u64,
-}
-
-impl Counts {
-    fn add(&mut self, status: &OrderStatus) {
-        self.orders += 1;
-        self.outcomes[OrderOutcome::of(status) as usize] += 1;
-        if status.disclosed.is_some() {
-            self.records += status.produced.as_ref().map_or(0, |produced| produced.records.len() as u64);
-        }
-        if status.order.terms().gag_until.is_some() {
-            self.gagged += 1;
-            self.told += u64::from(status.noticed.is_some());
-        }
-    }
+    pub(super) now: Timestamp,
+    pub(super) bands: Option<NonZeroU64>,
+    /// The orders that it is about, so that it can be made as of another day.
+    orders: Vec<OrderRecord>,
+    pub(super) tally: Tally,
 }
 
 impl TransparencyReport {
-    /// Of those of these orders that came in within a period, as they stand.
+    /// Counts the orders that were received in a period, as they stand now. `publisher` is who publishes the report, in 1 to
+    /// 256 bytes. Of an order that is there twice the first counts.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the period is empty.
-    pub fn of<'o>(period: Range<Timestamp>, orders: impl IntoIterator<Item = &'o OrderStatus>) -> Result<Self> {
-        if period.start >= period.end {
-            return Err(Error::new(ErrorKind::InvalidInput, "reporting the orders of an empty period"));
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the period is empty or longer than a hundred years, or the name cannot be
+    /// shown.
+    pub fn of(orders: &[OrderRecord], publisher: &str, period: Range<Timestamp>) -> Result<Self> {
+        let refused = |doing| Err(Error::new(ErrorKind::InvalidInput, doing));
+        if !is_readable(publisher, MAX_NAME) {
+            return refused("naming who publishes a transparency report");
         }
-        let mut report = Self {
-            period,
-            written: Timestamp::now(),
-            band: 1,
-            all: Counts::default(),
-            by_basis: BTreeMap::new(),
-            by_country: BTreeMap::new(),
-            by_month: BTreeMap::new(),
-            days: Vec::new(),
-        };
-        for status in orders {
-            let terms = status.order.terms();
-            if !report.period.contains(&terms.received) {
-                continue;
+        if period.is_empty() || months(&period).nth(MAX_MONTHS).is_some() {
+            return refused("choosing the period of a transparency report");
+        }
+        let now = Timestamp::now();
+        let tally = Tally::of(orders, &period, now);
+        Ok(Self { publisher: publisher.to_owned(), period, now, bands: None, orders: orders.to_vec(), tally })
+    }
+
+    /// Says of every number only which band it is in, bands being of that many numbers from 0 on: with 100, `0–99` for all
+    /// from 0 to 99. So published reports do where the number itself must not be known. Months, countries and charts are left
+    /// out, and so is how long answers took, of fewer orders than a band has.
+    #[must_use]
+    pub fn in_bands(mut self, width: NonZeroU64) -> Self {
+        self.bands = Some(width);
+        self
+    }
+
+    /// As if it were then: what is overdue, and what tenants may not know of yet.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.tally = Tally::of(&self.orders, &self.period, now);
+        self.now = now;
+        self
+    }
+
+    pub(super) fn count(&self, n: u64) -> Count {
+        Count::of(n, self.bands)
+    }
+
+    /// The median of how long answers took, in tenths of a day.
+    pub(super) fn median_tenths(&self) -> Option<i64> {
+        let least = self.bands.map_or(1, NonZeroU64::get);
+        self.tally.median_tenths.filter(|_| self.tally.answered >= least)
+    }
+
+    /// Every month of the period, with what was received in it.
+    pub(super) fn months(&self) -> impl Iterator<Item = (Month, Sums)> {
+        months(&self.period).map(|month| (month, self.tally.months.get(&month).cloned().unwrap_or_default()))
+    }
+
+    /// Every half of a year that the period touches: `2026-H1`.
+    pub(super) fn halves(&self) -> Vec<(String, u64, u64)> {
+        let mut halves: Vec<(String, u64, u64)> = Vec::new();
+        for (month, sums) in self.months() {
+            let name = format!("{:04}-H{}", month.year(), if month.number() <= 6 { 1 } else { 2 });
+            match halves.last_mut().filter(|(last, ..)| *last == name) {
+                Some((_, orders, records)) => {
+                    *orders += sums.orders;
+                    *records = records.saturating_add(sums.records);
+                }
+                None => halves.push((name, sums.orders, sums.records)),
             }
-            report.all.add(status);
-            report.by_basis.entry(terms.basis).or_default().add(status);
-            report.by_country.entry(terms.authority.country).or_default().add(status);
-            let month = report.by_month.entry(Month::of(terms.received)).or_default();
-            *month.entry(terms.basis).or_default() += 1;
-            if let Some(disclosed) = status.disclosed {
-                report.days.push((disclosed.unix_ms() - terms.received.unix_ms()).max(0) / DAY);
-            }
         }
-        report.days.sort_unstable();
-        Ok(report)
-    }
-
-    /// With counts in bands of so many: of 100, a count of 7 is `0-99`. 1 gives the counts themselves. In bands, nothing is told
-    /// month by month or by country, and no median: these would say more than a band.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for 0.
-    pub fn in_bands(self, width: u64) -> Result<Self> {
-        if width == 0 {
-            return Err(Error::new(ErrorKind::InvalidInput, "counting orders in bands of nothing"));
-        }
-        Ok(Self { band: width, ..self })
-    }
-
-    /// Half of those that were answered by a disclosure were so within so many whole days; nothing if none was.
-    pub fn median_days(&self) -> Option<i64> {
-        self.days.get(self.days.len().checked_sub(1)? / 2).copied().filter(|_| self.is_exact())
-    }
-
-    /// How many orders came in.
-    pub fn orders(&self) -> u64 {
-        self.all.orders
-    }
-
-    /// How many records were disclosed under them.
-    pub fn records(&self) -> u64 {
-        self.all.records
-    }
-
-    pub(super) fn is_exact(&self) -> bool {
-        self.band == 1
-    }
-
-    /// A count as it is told.
-    pub(super) fn told(&self, n: u64) -> String {
-        if self.is_exact() {
-            return n.to_string();
-        }
-        let from = n / self.band * self.band;
-        format!("{from}-{}", from.saturating_add(self.band - 1))
+        halves
     }
 }
 
-impl Vault {
-    /// The report of the orders that came in within a period, about records of all tenants.
-    ///
-    /// # Errors
-    /// As [`orders`](Self::orders) and [`TransparencyReport::of`].
-    pub fn transparency_report(&self, period: Range<Timestamp>) -> Result<TransparencyReport> {
-        let mut all = Vec::new();
-        for tenant in self.tenants()? {
-            all.extend(self.orders(tenant.id)?);
-        }
-        TransparencyReport::of(period, &all)
-    }
+fn months(period: &Range<Timestamp>) -> impl Iterator<Item = Month> + use<> {
+    let last = Month::of(Timestamp::from_unix_ms(period.end.unix_ms().saturating_sub(1)));
+    std::iter::successors(Some(Month::of(period.start)), |month| Some(month.next()))
+        .take_while(move |month| *month <= last)
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Packages of disclosures before programs that nobody here wrote, by the commands that are in the packages. Arguments: a folder
 # with packages, each in a folder of its own: `disclosure.age`, `identity.txt`, an age identity of X25519 that opens it; `tsa.pem`
-# beside them if they are stamped; a work folder; a venv with `bagit`, `pandas` and `jsonschema[format]`. `sigsum-verify` is
-# looked for in the PATH and in $SIGSUM (where Debian's package was unpacked). Shown: every command of VERIFY.txt ends well, and
-# ends badly on a twin in which something is another; pandas reads the load file.
+# beside them if they are stamped, `transparency.json` if there is a report on orders; a work folder; a venv with `bagit`,
+# `pandas` and `jsonschema[format]`. `sigsum-verify` is looked for in the PATH and in $SIGSUM (where Debian's package was
+# unpacked). Shown: every command of VERIFY.txt ends well, and ends badly on a twin in which something is another; pandas reads
+# the load file; the report is as its schema says.
 set -Eeuo pipefail
 trap 'echo "FAILED: $BASH_COMMAND" >&2' ERR
 given=$(realpath "$1") work=$(realpath "$2")/disclosure venv=$(realpath "$3") here=$(dirname "$(realpath "$0")")
@@ -115,3 +116,23 @@ PY
         (cd "$bag/data" && zip -q -r -D "$work/$name.vconz" .) && "$VCONZ" validate "$work/$name.vconz"
     fi
 done
+
+report=$given/transparency.json
+if [[ -e "$report" ]]; then
+    by_schema() {
+        python3 - "$here/../../docs/transparency.schema.json" "$1" <<'PY'
+import json, sys
+from jsonschema import Draft202012Validator as Validator
+schema, report = (json.load(open(path)) for path in sys.argv[1:])
+Validator.check_schema(schema)
+errors = list(Validator(schema).iter_errors(report))
+for e in errors[:20]:
+    print(e.json_path, e.message[:100])
+sys.exit(bool(errors))
+PY
+    }
+    by_schema "$report"
+    sed 's/"tenants": [0-9]*/"tenants": "some"/' "$report" >"$work/report.json"
+    refused "a report of another form" by_schema "$work/report.json"
+    echo "the schema of transparency reports: valid, and a twin refused"
+fi

@@ -62,13 +62,14 @@ impl Heading<'_> {
             ("On this page", tally.entries),
             ("Text erased", tally.shredded),
             ("Text unreadable", tally.unreadable),
-        ];
+        ]
+        .map(|(name, n)| (name, Grouped::from(n)));
         Masthead {
             kind: "Ledger",
             title: self.tenant,
             period: &self.period(tally),
             sections: &guide::SECTIONS,
-            facts: &facts.map(|(name, n)| (name, n.into())),
+            facts: &facts.each_ref().map(|(name, n)| (*name, n as _)),
         }
         .write(page)
     }
