@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::sample::Sample;
+use super::sample::{Sample, part};
 use super::wav::Wav;
 use crate::error::{Error, Result};
 
@@ -45,6 +45,8 @@ impl Peaks {
         if buckets == 0 {
             return Ok(None);
         }
+        // Telephone calls mostly are of single bytes.
+        let levels = sample.levels();
         let mut hidden: Vec<Range<u64>> = hidden.iter().map(|ms| wav.frames_in(ms)).collect();
         hidden.sort_by_key(|frames| frames.start);
         let frame = u64::from(wav.frame);
@@ -68,13 +70,20 @@ impl Peaks {
                 let bytes = &mut block[..(n * frame) as usize];
                 source.read_exact(bytes).map_err(reading)?;
                 for (number, peaks) in channels.iter_mut().enumerate() {
-                    let samples = bytes.chunks_exact(frame as usize).filter_map(|of_all| {
-                        let begin = number * sample.len();
-                        of_all.get(begin..begin + sample.len())
-                    });
-                    let loudest = samples.map(|bytes| sample.level(bytes)).fold(0.0, f32::max);
+                    let frames = bytes.chunks_exact(frame as usize);
+                    let loudest = match &levels {
+                        Some(levels) => {
+                            let samples = frames.filter_map(|of_all| of_all.get(number));
+                            samples.map(|byte| levels[usize::from(*byte)]).max().unwrap_or_default()
+                        }
+                        None => {
+                            let begin = number * sample.len();
+                            let samples = frames.filter_map(|of_all| of_all.get(begin..begin + sample.len()));
+                            part(samples.map(|bytes| sample.level(bytes)).fold(0.0, f32::max))
+                        }
+                    };
                     if let Some(peak) = peaks.get_mut(bucket) {
-                        *peak = ((loudest * 255.0).round().min(255.0) as u8).max(*peak);
+                        *peak = loudest.max(*peak);
                     }
                 }
                 at += n;

@@ -56,6 +56,11 @@ impl Sample {
         }
     }
 
+    /// The [levels](Self::level) of all samples of one byte, in parts of 255; nothing for longer ones.
+    pub(super) fn levels(self) -> Option<[u8; 256]> {
+        (self.len() == 1).then(|| std::array::from_fn(|byte| part(self.level(&[byte as u8]))))
+    }
+
     /// How far a sample is from silence: 0 to 1, and above in floating point. What is no number is silence.
     pub(super) fn level(self, bytes: &[u8]) -> f32 {
         let linear = |value: i32, bits: u32| value.unsigned_abs() as f32 / (1u32 << (bits - 1)) as f32;
@@ -72,6 +77,11 @@ impl Sample {
         };
         if level.is_finite() { level } else { 0.0 }
     }
+}
+
+/// A level in parts of 255, which is full scale.
+pub(super) fn part(level: f32) -> u8 {
+    (level * 255.0).round().min(255.0) as u8
 }
 
 /// Of 16 bits.
