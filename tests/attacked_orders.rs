@@ -329,3 +329,31 @@ fn an_order_that_is_dated_ahead_is_not_taken_in() {
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
     court.vault.receive_order(court.tenant(), terms.received(day(1)), "officer").unwrap();
 }
+
+#[test]
+fn what_is_kept_for_an_order_that_is_closed_meanwhile_can_be_let_go() {
+    let court = Court::new();
+    let session = court.session();
+    let other = court.vault.session(court.tenant(), Arc::clone(&court.owner.identity), Access::new("counsel", "holds"));
+    let other = other.unwrap();
+    for round in 0..12 {
+        let order = court.accepted(court.terms(court.listed(&[0])));
+        let barrier = Barrier::new(2);
+        let (kept, closed) = std::thread::scope(|scope| {
+            let keep = scope.spawn(|| {
+                barrier.wait();
+                court.vault.preserve_order(court.tenant(), order.id())
+            });
+            let vault = Vault::open(path(&court), operator()).unwrap();
+            barrier.wait();
+            let closed = vault.close_order(court.tenant(), order.id(), "over", "officer");
+            (keep.join().unwrap(), closed)
+        });
+        closed.unwrap();
+        match kept {
+            Err(error) => assert_eq!((error.kind(), reason(&error).as_str()), (ErrorKind::Refused, "it is closed")),
+            Ok(_) => drop(other.confirm_release(&format!("order {}", order.id()), "over").unwrap()),
+        }
+        assert!(session.holds().unwrap().is_empty(), "round {round}");
+    }
+}

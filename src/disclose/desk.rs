@@ -3,7 +3,7 @@
 use super::kept::{DESK, ORDER, Step, decode, encode};
 use super::status::{Book, OrderState, OrderStatus};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hold::Hold;
+use crate::hold::{Hold, preserved_release};
 use crate::id::{OrderId, TenantId, hex};
 use crate::ledger::{Kind, Ledger, Receipt, Recorded, Tell, check_text};
 use crate::order::{
@@ -134,13 +134,12 @@ impl Vault {
             if status.noticed.is_none() {
                 return Err(refused("the tenant has not been told of it"));
             }
-            if status.preserved.is_some() {
-                // A crash behind this leaves a proposal that lapses, and an order that can be closed again.
-                self.propose_preserved_release(tenant, &matter(order), *order.as_bytes(), reason)?;
-            }
             let step = Step::Closed { at: Timestamp::now(), reason: reason.to_owned(), by: by.to_owned() };
-            let tell = case.tell(Kind::OrderClosed, by, &status.order, &step)?.detail("reason", reason);
-            Ok(Receipt::clone(&case.decide(tell, Act::None, Vec::new())?.receipt))
+            let mut all = vec![case.tell(Kind::OrderClosed, by, &status.order, &step)?.detail("reason", reason)];
+            if status.preserved.is_some() {
+                all.insert(0, preserved_release(&matter(order), *order.as_bytes(), reason)?);
+            }
+            case.decide_all(all)
         })
     }
 
@@ -155,25 +154,28 @@ impl Vault {
     /// or it lists a record that is not there; else as the disk.
     pub fn preserve_order(&self, tenant: TenantId, order: OrderId) -> Result<Receipt> {
         let doing = "keeping the records of an order";
-        let (case, status) = self.case(tenant, order)?;
-        let refused = |why: &str| Err(Error::new(ErrorKind::Refused, doing).because(why.to_owned()));
-        if case.gag.is_some() {
-            return refused("the tenant, who sees every hold, must not be told of it yet");
-        }
-        if status.closed.is_some() {
-            return refused("it is closed");
-        }
-        if status.preserved.is_some() {
-            return Err(Error::new(ErrorKind::AlreadyExists, doing));
-        }
-        let terms = status.order.terms();
-        let mut hold = Hold::new(matter(order), format!("{}, {}", terms.basis, terms.reference));
-        hold = match terms.scope {
-            OrderScope::Records(records) => hold.records(records.into_keys()),
-            OrderScope::Subjects { subjects, period } => subjects.into_iter().fold(hold, Hold::subject).period(period),
-        };
-        let kept = encode(&Step::Preserved { at: Timestamp::now() })?;
-        self.preserve(tenant, &hold, *order.as_bytes(), (DESK, kept))
+        self.deciding(tenant, order, doing, |case, status| {
+            let refused = |why: &str| Err(Error::new(ErrorKind::Refused, doing).because(why.to_owned()));
+            if case.gag.is_some() {
+                return refused("the tenant, who sees every hold, must not be told of it yet");
+            }
+            if status.closed.is_some() {
+                return refused("it is closed");
+            }
+            if status.preserved.is_some() {
+                return Err(Error::new(ErrorKind::AlreadyExists, doing));
+            }
+            let terms = status.order.terms();
+            let hold = Hold::new(matter(order), format!("{}, {}", terms.basis, terms.reference));
+            let hold = match terms.scope {
+                OrderScope::Records(records) => hold.records(records.into_keys()),
+                OrderScope::Subjects { subjects, period } => {
+                    subjects.into_iter().fold(hold, Hold::subject).period(period)
+                }
+            };
+            let kept = encode(&Step::Preserved { at: Timestamp::now() })?;
+            self.preserve(tenant, &hold, *order.as_bytes(), (DESK, kept), vec![case.unless_more_was_said()])
+        })
     }
 
     /// Every order about a tenant's records, as the operator knows them, in the order in which they came in.
@@ -278,8 +280,22 @@ impl Case<'_> {
 
     /// Says what was decided, unless more was said of the tenant's orders since: then it is refused with `AlreadyExists`.
     pub(super) fn decide(&self, tell: Tell, act: Act, mut ops: Vec<Op>) -> Result<Recorded> {
-        ops.insert(0, Op::Seen { tenant: self.tenant, topic: DESK, last: self.seen });
+        ops.insert(0, self.unless_more_was_said());
         self.append(tell, act, ops)
+    }
+
+    /// As [`decide`](Self::decide), for what is said together; gives the receipt of the last.
+    fn decide_all(&self, all: Vec<Tell>) -> Result<Receipt> {
+        let mut ops = vec![self.unless_more_was_said()];
+        let entry = |tell| (std::mem::take(&mut ops), tell, self.ledger.own_signer(), Act::None);
+        let last = self.ledger.append_all(self.tenant, all.into_iter().map(entry).collect())?.pop();
+        let last = last.ok_or_else(|| Error::new(ErrorKind::Io, "saying what was decided about an order"))?;
+        self.ledger.sync()?;
+        Ok(Receipt::clone(&last.receipt))
+    }
+
+    fn unless_more_was_said(&self) -> Op {
+        Op::Seen { tenant: self.tenant, topic: DESK, last: self.seen }
     }
 
     pub(super) fn append(&self, tell: Tell, act: Act, ops: Vec<Op>) -> Result<Recorded> {

@@ -15,7 +15,8 @@ use crate::retrieve::{PaperPlace, Places, TenantSession};
 use crate::store::{Op, RecordRow};
 use crate::time::Timestamp;
 
-/// How long a proposal to release a matter waits for somebody to confirm it.
+/// How long a proposal to release a matter waits for somebody to confirm it. What the operator says of an order does not lapse:
+/// the order is over.
 pub const RELEASE_TIME: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// A matter that stands, with everything that it holds.
@@ -61,7 +62,7 @@ pub struct ReleaseProposal {
 }
 
 impl ReleaseProposal {
-    /// From when on it counts no more.
+    /// From when on it counts no more, unless the operator says it of an order.
     pub fn lapses(&self) -> Timestamp {
         let time = i64::try_from(RELEASE_TIME.as_millis()).unwrap_or(i64::MAX);
         Timestamp::from_unix_ms(self.at.unix_ms().saturating_add(time))
@@ -183,7 +184,9 @@ impl Holds {
 
     /// That a matter is over, as somebody said, unless that has lapsed by `now`.
     fn proposal(&self, key: &MatterKey, now: Timestamp) -> Option<&ReleaseProposal> {
-        self.matters.get(key)?.proposal.as_ref().filter(|proposal| now < proposal.lapses())
+        let proposal = self.matters.get(key)?.proposal.as_ref();
+        // It is said once, in the commit that closes the order.
+        proposal.filter(|proposal| key.1.is_some() || now < proposal.lapses())
     }
 
     /// The matters that stand, without proposals that lapsed by `now`.
@@ -313,6 +316,22 @@ mod tests {
         }
         holds.take(released(day(15), "bob"), (log, 5));
         assert!(holds.standing(day(15)).is_empty() && holds.everything.is_empty());
+    }
+
+    #[test]
+    fn that_an_order_is_over_does_not_lapse() {
+        let log = OperatorKey::generate().unwrap().public_key();
+        let (at, order) = (Timestamp::from_unix_ms(0), Some([7; 16]));
+        let much_later = Timestamp::from_unix_ms(4 * 365 * 86_400_000);
+        let mut holds = Holds::default();
+        let hold = Hold::new("m", "r").everything();
+        holds.take(Said::Placed { at, by: "operator".into(), order, hold }, (log, 0));
+        let (matter, reason) = ("m".to_owned(), "over".to_owned());
+        holds.take(Said::Proposed { at, by: "operator".into(), order, matter, reason }, (log, 1));
+        assert!(holds.standing(much_later)[0].proposal.is_some());
+        let (matter, reason) = ("m".to_owned(), "seen".to_owned());
+        holds.take(Said::Released { at: much_later, by: "bob".into(), order, matter, reason }, (log, 2));
+        assert!(holds.standing(much_later).is_empty());
     }
 
     #[test]

@@ -9,4 +9,4 @@ pub use paper::Hold;
 
 pub(crate) use matter::{Clearance, Holds, MatterKey, may_confirm};
 pub(crate) use paper::{Said, TOPIC, encode};
-pub(crate) use place::{ATTEMPTS, contended};
+pub(crate) use place::{ATTEMPTS, contended, preserved_release};

@@ -8,7 +8,7 @@ use crate::ledger::{Kind, Receipt, RecordSet, Tell, Told, check_text};
 use crate::retrieve::{Places, TenantSession};
 use crate::room::Room;
 use crate::secret::Plain;
-use crate::store::Act;
+use crate::store::{Act, Op};
 use crate::time::Timestamp;
 use crate::vault::Vault;
 
@@ -97,7 +97,7 @@ impl TenantSession {
 impl Vault {
     /// Keeps a tenant's records from being erased because an order asks for it, in the tenant's ledger. Needs no key of the
     /// tenant's, and reads nothing back. It ends when the operator says that it is over, and the tenant confirms it. `own` is kept
-    /// with the entry, for the operator.
+    /// with the entry, for the operator; `ops` are committed with it.
     ///
     /// # Errors
     /// As [`TenantSession::place_hold`].
@@ -107,40 +107,31 @@ impl Vault {
         hold: &Hold,
         order: [u8; 16],
         own: (&'static str, Plain),
+        ops: Vec<Op>,
     ) -> Result<Receipt> {
         check(&self.room, tenant, hold)?;
         let said =
             Said::Placed { at: Timestamp::now(), by: OPERATOR.to_owned(), order: Some(order), hold: hold.clone() };
         let tell = placed(Tell::new(Kind::HoldPlaced, OPERATOR), hold).detail("order", hex(&order));
-        self.say(tenant, tell.paper(TOPIC, None, encode(&said)?).own_paper(own.0, Some(order), own.1))
-    }
-
-    /// Says that the order is over which the operator held a tenant's records for under that name.
-    /// [`TenantSession::confirm_release`] ends it.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a reason that a ledger cannot tell; else as the disk.
-    pub(crate) fn propose_preserved_release(
-        &self,
-        tenant: TenantId,
-        matter: &str,
-        order: [u8; 16],
-        reason: &str,
-    ) -> Result<Receipt> {
-        check_name(matter)?;
-        check_text(reason, "proposing the release of a matter for a reason that a ledger cannot tell")?;
-        let tell =
-            proposed(Tell::new(Kind::HoldReleaseProposed, OPERATOR), matter, reason).detail("order", hex(&order));
-        let (at, by, order) = (Timestamp::now(), OPERATOR.to_owned(), Some(order));
-        let said = Said::Proposed { at, by, order, matter: matter.to_owned(), reason: reason.to_owned() };
-        self.say(tenant, tell.paper(TOPIC, None, encode(&said)?))
-    }
-
-    fn say(&self, tenant: TenantId, tell: Tell) -> Result<Receipt> {
+        let tell = tell.paper(TOPIC, None, encode(&said)?).own_paper(own.0, Some(order), own.1);
         let ledger = self.ledger()?;
-        let recorded = ledger.append(tenant, tell, ledger.own_signer(), Act::None, Vec::new())?;
+        let recorded = ledger.append(tenant, tell, ledger.own_signer(), Act::None, ops)?;
         Ok(Receipt::clone(&recorded.receipt))
     }
+}
+
+/// What the entry says by which the operator says that the order is over which it held a tenant's records for under that name.
+/// [`TenantSession::confirm_release`] ends it.
+///
+/// # Errors
+/// `InvalidInput` for a reason that a ledger cannot tell.
+pub(crate) fn preserved_release(matter: &str, order: [u8; 16], reason: &str) -> Result<Tell> {
+    check_name(matter)?;
+    check_text(reason, "proposing the release of a matter for a reason that a ledger cannot tell")?;
+    let tell = proposed(Tell::new(Kind::HoldReleaseProposed, OPERATOR), matter, reason).detail("order", hex(&order));
+    let (at, by, order) = (Timestamp::now(), OPERATOR.to_owned(), Some(order));
+    let said = Said::Proposed { at, by, order, matter: matter.to_owned(), reason: reason.to_owned() };
+    Ok(tell.paper(TOPIC, None, encode(&said)?))
 }
 
 const OPERATOR: &str = "operator";
@@ -205,8 +196,13 @@ mod tests {
         let (order, hold) = ([7; 16], Hold::new("24-cv-1071", "preservation letter").records([record]));
         let own = || ("own", Plain::from(b"for the operator".to_vec()));
         let strange = Hold::new("m", "r").records([RecordId::generate().unwrap()]);
-        assert_eq!(vault.preserve(pin.tenant, &strange, order, own()).unwrap_err().kind(), ErrorKind::NotFound);
-        let receipt = vault.preserve(pin.tenant, &hold, order, own()).unwrap();
+        let preserve = |hold: &Hold| vault.preserve(pin.tenant, hold, order, own(), Vec::new());
+        let propose = |matter: &str, order, reason: &str| {
+            let (ledger, tell) = (vault.ledger().unwrap(), preserved_release(matter, order, reason).unwrap());
+            let _ = ledger.append(pin.tenant, tell, ledger.own_signer(), Act::None, Vec::new()).unwrap();
+        };
+        assert_eq!(preserve(&strange).unwrap_err().kind(), ErrorKind::NotFound);
+        let receipt = preserve(&hold).unwrap();
         let message = receipt.verify(&vault.log_key(pin.tenant).unwrap()).unwrap();
         assert_eq!((message.actor.as_str(), message.details["order"].as_str()), ("operator", &*hex(&order)));
 
@@ -217,12 +213,12 @@ mod tests {
         refused(ann.propose_release("24-cv-1071", "over").map(drop));
         refused(ann.confirm_release("24-cv-1071", "over").map(drop));
         // The operator's word about another order, or another matter, is about those.
-        vault.propose_preserved_release(pin.tenant, "24-cv-1071", [8; 16], "lifted").unwrap();
-        vault.propose_preserved_release(pin.tenant, "24-cv-1072", order, "lifted").unwrap();
+        propose("24-cv-1071", [8; 16], "lifted");
+        propose("24-cv-1072", order, "lifted");
         refused(bob.confirm_release("24-cv-1071", "over").map(drop));
         // A matter of the tenant's that has the same name is its own, and not held by the operator's word.
         ann.place_hold(&hold).unwrap();
-        vault.propose_preserved_release(pin.tenant, "24-cv-1071", order, "the court lifted it").unwrap();
+        propose("24-cv-1071", order, "the court lifted it");
         assert_eq!(ann.holds().unwrap().len(), 2);
         // Whatever the tenant's actors are called, they are not the operator.
         let released = ann.confirm_release("24-cv-1071", "seen").unwrap();
