@@ -357,3 +357,19 @@ fn what_is_kept_for_an_order_that_is_closed_meanwhile_can_be_let_go() {
         assert!(session.holds().unwrap().is_empty(), "round {round}");
     }
 }
+
+#[test]
+fn whoever_watches_and_panics_leaves_an_order_that_goes_on() {
+    let court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[0])));
+    let quorum = court.quorum(&order);
+    let options = ProductionOptions::new(ProductionProfile::Portable);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        court.vault.disclose(quorum, options, "officer", Vec::new(), |_| panic!("a test"))
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(court.disclose(court.quorum(&order)).0.records, 1);
+    assert!(court.kinds().contains(&"outcome.unknown".to_owned()));
+    let report = court.audit();
+    assert!(report.is_clean() && report.unconcluded.len() == 1, "{report}");
+}

@@ -207,6 +207,7 @@ impl Vault {
         doing: &'static str,
         mut decide: impl FnMut(Case<'v>, OrderStatus) -> Result<T>,
     ) -> Result<T> {
+        self.ledger()?.conclude_left();
         for _ in 0..ATTEMPTS {
             let (case, status) = self.case(tenant, id)?;
             let seen = case.seen;

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use sha2::{Digest, Sha256};
 
+use super::begun::Begun;
 use super::consent::{TenantConsent, in_force, permits};
 use super::desk::Case;
 use super::kept::{Producing, Step};
@@ -122,24 +123,27 @@ impl Vault {
             return Err(Error::new(ErrorKind::InvalidInput, doing).because("the order is of another vault"));
         }
         // As it stands now: what was opened may have been contested or answered since.
-        let (case, status, began) = self.deciding(tenant, order.id(), doing, |case, status| {
+        let (case, status, mut begun) = self.deciding(tenant, order.id(), doing, |case, status| {
             accepted(&status, doing)?;
             if status.order != order {
                 return Err(Error::new(ErrorKind::Refused, doing).because("the order was narrowed since"));
             }
-            let began = match &mut permission {
+            let begun = match &mut permission {
                 Permission::Quorum(quorum) => quorum.take(&status)?,
                 Permission::Consent(consent) => {
                     in_force(&self.room, tenant, &consent.session.signs_as())?;
                     case.begin(&status, consent, by)?
                 }
             };
-            Ok((case, status, began))
+            Ok((case, status, begun))
         })?;
-        let given = self.give(&case, &status, &permission, &began, options, by, out, &mut watch);
+        let given = self.give(&case, &status, &permission, &mut begun, options, by, out, &mut watch);
         given.inspect_err(|error| {
-            // Its source may quote a record; the kind of error does not.
-            case.fail(&status, &began, &error.to_string(), by);
+            // What was given out has not failed, though nobody could say that it was.
+            if !begun.given_out {
+                // Its source may quote a record; the kind of error does not.
+                case.fail(&status, &mut begun, &error.to_string(), by);
+            }
         })
     }
 
@@ -149,7 +153,7 @@ impl Vault {
         case: &Case<'_>,
         status: &OrderStatus,
         permission: &Permission<'_>,
-        began: &Recorded,
+        begun: &mut Begun,
         options: ProductionOptions,
         by: &str,
         out: impl Write,
@@ -214,16 +218,16 @@ impl Vault {
         let receipt = Receipt::clone(&producing.receipt);
         receipt.verify(&receipt.log())?;
         let bytes = self.release(prepared, permission, &producing, order, out, watch)?;
+        begun.given_out = true;
 
         let step = Step::Disclosed { at: Timestamp::now(), bytes };
         let mut tell = case.tell(Kind::OrderDisclosed, by, order, &step)?.detail("bytes", bytes);
-        tell.refers = Some((began.receipt.log(), began.receipt.seq()));
         tell.records = Told::Set(RecordSet::of_ids(records));
-        let disclosed = case.append(tell, Act::End(began.log, began.receipt.seq()), Vec::new())?;
+        let disclosed = case.end(begun, tell)?;
         Ok(Disclosed {
             order: order.clone(),
             producing: receipt,
-            disclosed: Receipt::clone(&disclosed.receipt),
+            disclosed,
             records: counts.records,
             documents: counts.documents,
             withheld: counts.withheld,
@@ -273,7 +277,7 @@ impl Vault {
 
 impl Case<'_> {
     /// Says that the tenant's consent is used, and uses it up.
-    fn begin(&self, status: &OrderStatus, consent: &TenantConsent<'_>, by: &str) -> Result<Recorded> {
+    fn begin(&self, status: &OrderStatus, consent: &TenantConsent<'_>, by: &str) -> Result<Begun> {
         if self.gag.is_some() {
             let why = "the tenant must not know of the order yet";
             return Err(Error::new(ErrorKind::Refused, "using a tenant's consent").because(why));
@@ -287,6 +291,6 @@ impl Case<'_> {
         tell.records = Told::Set(RecordSet::of_ids(consent.records.iter().copied()));
         let used = Op::UsePermission { about: permits(self.id), purpose: hash };
         // A crash from here on leaves an act without an outcome, which the next process concludes.
-        self.decide(tell, self.act(), vec![used])
+        self.decide(tell, self.act(), vec![used]).map(|recorded| self.begun(recorded))
     }
 }

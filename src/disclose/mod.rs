@@ -4,6 +4,7 @@
 mod kept;
 mod status;
 mod desk;
+mod begun;
 mod quorum;
 mod consent;
 mod give;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use super::begun::Begun;
 use super::desk::Case;
 use super::kept::{OneTime, Step, decode, encode};
 use super::status::{OrderState, OrderStatus};
@@ -13,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, OrderId, RecordId, TenantId};
 use crate::index::IndexKey;
 use crate::key::{Identity, PolicyHash};
-use crate::ledger::{Kind, Ledger, RecordSet, Recorded, Told, check_text};
+use crate::ledger::{Kind, Ledger, RecordSet, Told, check_text};
 use crate::order::{Approval, Asked, Combined, Gag, LegalBasis, OrderRequest, OrderScope, OrderTerms, Stage};
 use crate::production::Opened;
 use crate::record::{Identifier, RecordHeader};
@@ -21,7 +22,7 @@ use crate::retrieve::Record;
 use crate::room::Room;
 use crate::seal::RecordKey;
 use crate::secret::Secret;
-use crate::store::{Act, Op, PermissionRow};
+use crate::store::{Op, PermissionRow};
 use crate::stream::{unwrap, wrap};
 use crate::time::Timestamp;
 use crate::vault::Vault;
@@ -98,17 +99,17 @@ impl Vault {
     ) -> Result<Vec<RecordId>> {
         let doing = "finding the records of an order";
         check_text(by, "opening an order without somebody whom a ledger can name")?;
-        let (case, status, keys, began) = self.deciding(tenant, request.order().id(), doing, |case, status| {
+        let (case, status, keys, mut begun) = self.deciding(tenant, request.order().id(), doing, |case, status| {
             let Combined::Index(keys) = case.combine(&status, request, approvals, doing)? else {
                 return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request asks to open records"));
             };
-            let began = case.approve(&status, request, approvals, by)?;
-            Ok((case, status, keys, began))
+            let begun = case.approve(&status, request, approvals, by)?;
+            Ok((case, status, keys, begun))
         })?;
-        let OrderScope::Subjects { subjects, period } = status.order.terms().scope else {
-            return Err(Error::new(ErrorKind::Tampered, doing));
-        };
         let found = (|| {
+            let OrderScope::Subjects { subjects, period } = status.order.terms().scope else {
+                return Err(Error::new(ErrorKind::Tampered, doing));
+            };
             let mut found = BTreeSet::new();
             for (epoch, key) in &keys {
                 for who in &subjects {
@@ -126,7 +127,7 @@ impl Vault {
         let mut records = match found {
             Ok(records) => records,
             Err(error) => {
-                case.fail(&status, &began, &error.to_string(), by);
+                case.fail(&status, &mut begun, &error.to_string(), by);
                 return Err(error);
             }
         };
@@ -134,8 +135,7 @@ impl Vault {
         let step = Step::Found { at: Timestamp::now(), records: records.clone() };
         let mut tell = case.tell(Kind::OrderFound, by, &status.order, &step)?;
         tell.records = Told::Set(RecordSet::of_ids(records.iter().copied()));
-        tell.refers = Some((began.receipt.log(), began.receipt.seq()));
-        case.append(tell, Act::End(began.log, began.receipt.seq()), Vec::new()).map(drop)?;
+        case.end(&mut begun, tell)?;
         Ok(records)
     }
 
@@ -153,12 +153,12 @@ impl Vault {
     ) -> Result<Quorum> {
         let doing = "opening the records of an order";
         check_text(by, "opening an order without somebody whom a ledger can name")?;
-        let (case, status, keys, recorded) = self.deciding(tenant, request.order().id(), doing, |case, status| {
+        let (case, status, keys, begun) = self.deciding(tenant, request.order().id(), doing, |case, status| {
             let Combined::Records(keys) = case.combine(&status, request, approvals, doing)? else {
                 return Err(Error::new(ErrorKind::InvalidInput, doing).because("the request asks to find records"));
             };
-            let recorded = case.approve(&status, request, approvals, by)?;
-            Ok((case, status, keys, recorded))
+            let begun = case.approve(&status, request, approvals, by)?;
+            Ok((case, status, keys, begun))
         })?;
         let keys = keys.into_iter().map(|(header, key)| (header.record, key)).collect();
         Ok(Quorum {
@@ -172,7 +172,7 @@ impl Vault {
             by: by.to_owned(),
             request: request.to_bytes().to_vec(),
             approvals: approvals.to_vec(),
-            recorded: Some(recorded),
+            begun: Some(begun),
         })
     }
 
@@ -298,13 +298,7 @@ impl Case<'_> {
     }
 
     /// Says who approved what, and uses the request up.
-    fn approve(
-        &self,
-        status: &OrderStatus,
-        request: &OrderRequest,
-        approvals: &[Approval],
-        by: &str,
-    ) -> Result<Recorded> {
+    fn approve(&self, status: &OrderStatus, request: &OrderRequest, approvals: &[Approval], by: &str) -> Result<Begun> {
         let (at, opens) = (Timestamp::now(), request.stage() == Stage::Open);
         let custodians: Vec<[u8; 32]> = approvals.iter().map(|approval| *approval.custodian().as_bytes()).collect();
         let names: Vec<String> = approvals.iter().map(|approval| approval.custodian().to_string()).collect();
@@ -317,19 +311,7 @@ impl Case<'_> {
         }
         let used = Op::UsePermission { about: self.about(), purpose: request.hash() };
         // A crash from here on leaves an act without an outcome, which the next process concludes.
-        self.decide(tell, self.act(), vec![used])
-    }
-
-    /// Says that what was begun ended before its end. If that cannot be said, the next process says that nobody knows.
-    pub(super) fn fail(&self, status: &OrderStatus, began: &Recorded, reason: &str, by: &str) {
-        let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect();
-        let step = Step::Failed { at: Timestamp::now(), reason: reason.clone() };
-        let said = self.tell(Kind::OrderFailed, by, &status.order, &step).and_then(|tell| {
-            let mut tell = tell.detail("reason", reason);
-            tell.refers = Some((began.receipt.log(), began.receipt.seq()));
-            self.append(tell, Act::End(began.log, began.receipt.seq()), Vec::new())
-        });
-        let _ = said;
+        self.decide(tell, self.act(), vec![used]).map(|recorded| self.begun(recorded))
     }
 }
 
@@ -347,8 +329,8 @@ pub struct Quorum {
     /// The file that was asked with, and the answers.
     pub(super) request: Vec<u8>,
     pub(super) approvals: Vec<Approval>,
-    /// The entry that says who approved, until the end is told.
-    pub(super) recorded: Option<Recorded>,
+    /// What the entry began that says who approved, until it is given out.
+    begun: Option<Begun>,
 }
 
 impl Quorum {
@@ -359,12 +341,11 @@ impl Quorum {
         records
     }
 
-    /// The entry that says who approved: what is given out begins with it, as long as nothing else has ended that.
-    pub(super) fn take(&mut self, status: &OrderStatus) -> Result<Recorded> {
-        let began = self.recorded.as_ref().map(|recorded| (recorded.receipt.log(), recorded.receipt.seq()));
-        let goes_on = status.begun.is_some_and(|(entry, _)| Some(entry) == began);
+    /// What the entry began that says who approved, as long as nothing else has ended it.
+    pub(super) fn take(&mut self, status: &OrderStatus) -> Result<Begun> {
+        let goes_on = status.begun.map(|(entry, _)| entry);
         let over = || Error::new(ErrorKind::NotFound, "using a quorum that is over");
-        self.recorded.take_if(|_| goes_on).ok_or_else(over)
+        self.begun.take_if(|begun| begun.entry() == goes_on).ok_or_else(over)
     }
 
     pub(super) fn case(&self) -> Case<'_> {
@@ -390,8 +371,8 @@ impl Opened for Quorum {
 
 impl Drop for Quorum {
     fn drop(&mut self) {
-        if let Some(began) = self.recorded.take() {
-            self.case().fail(&self.status, &began, "it was given up", &self.by);
+        if let Some(mut begun) = self.begun.take() {
+            self.case().fail(&self.status, &mut begun, "it was given up", &self.by);
         }
     }
 }

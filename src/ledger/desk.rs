@@ -1,6 +1,6 @@
 //! Where entries are written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub(crate) struct Ledger {
     pub(super) writer: Arc<WriterKey>,
     keys: Arc<KeyRing>,
     desks: Mutex<HashMap<TenantId, Arc<Mutex<Period>>>>,
+    /// What this process began and will not tell the end of: the entry's log and number.
+    left: Mutex<HashSet<(i64, u64)>>,
     publisher: Publisher,
 }
 
@@ -171,7 +173,7 @@ impl Ledger {
         let known = RwLock::default();
         let keys = Arc::new(KeyRing { vault: room.id, operator: Arc::clone(&operator), known });
         let publisher = Publisher::start(Source { room: Arc::clone(&room), keys: Arc::clone(&keys) as _ }, outlets)?;
-        Ok(Self { room, operator, writer, keys, desks: Mutex::default(), publisher })
+        Ok(Self { room, operator, writer, keys, desks: Mutex::default(), left: Mutex::default(), publisher })
     }
 
     /// Has the newest heads of all tenants brought out. Waits for nobody.
@@ -374,15 +376,38 @@ impl Ledger {
         let _ = said;
     }
 
+    /// Leaves what this process began to be concluded as what a dead one began: it could not, or will not, tell the end.
+    pub(crate) fn leave(&self, entry: (i64, u64)) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(entry);
+    }
+
+    /// Concludes what was [left](Self::leave), as far as that can be done now.
+    pub(crate) fn conclude_left(&self) {
+        let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        if left.is_empty() {
+            return;
+        }
+        let Ok(acts) = self.room.store.acts() else {
+            left.into_iter().for_each(|entry| self.leave(entry));
+            return;
+        };
+        for act in acts.iter().filter(|act| left.contains(&(act.log, act.seq))) {
+            if self.conclude(act).is_err() {
+                self.leave((act.log, act.seq));
+            }
+        }
+    }
+
     /// Concludes what dead processes began: nobody knows how far it came. An erasure is carried out. That the disk was full is
     /// over when there is space.
     pub(crate) fn recover(&self) -> Result<()> {
-        let mut erased = Ok(());
+        self.conclude_left();
+        let mut done = Ok(());
         for act in self.room.store.acts()? {
             if act.kind == ERASURE {
                 // Whoever began it may be at it: twice does no harm. One that cannot be carried out keeps nobody else back.
                 let told = Tell::new(Kind::Erased, "operator");
-                erased = erased.and(self.erase(act.tenant, (act.log, act.seq), told, self.own_signer()).map(drop));
+                done = done.and(self.erase(act.tenant, (act.log, act.seq), told, self.own_signer()).map(drop));
                 continue;
             }
             if self.room.leases.is_live(act.epoch)? {
@@ -395,23 +420,28 @@ impl Ledger {
                 }
                 continue;
             }
-            let began = if act.kind == WITHHELD { "disclosure" } else { &act.kind };
-            let mut tell = Tell::new(Kind::OutcomeUnknown, "operator").detail("began", began);
-            tell.refers = self.began(&act)?;
-            if act.kind == WITHHELD {
-                // It must not be told of before the entry is that began it. Without what keeps that from the tenant nothing is
-                // said.
-                let Some(gag) = self.gag_of(act.tenant, tell.refers)? else { continue };
-                tell.gag = Some(gag);
-            }
-            match self.append(act.tenant, tell, self.own_signer(), Act::End(act.log, act.seq), Vec::new()) {
-                Ok(_) => {}
-                // Another process was faster.
-                Err(e) if e.kind() == ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
-            }
+            done = done.and(self.conclude(&act));
         }
-        erased
+        done
+    }
+
+    /// Says of an act that nobody knows how far it came.
+    fn conclude(&self, act: &ActRow) -> Result<()> {
+        let began = if act.kind == WITHHELD { "disclosure" } else { &act.kind };
+        let mut tell = Tell::new(Kind::OutcomeUnknown, "operator").detail("began", began);
+        tell.refers = self.began(act)?;
+        if act.kind == WITHHELD {
+            // It must not be told of before the entry is that began it. Without what keeps that from the tenant nothing is said,
+            // and nobody else is kept back.
+            let Ok(Some(gag)) = self.gag_of(act.tenant, tell.refers) else { return Ok(()) };
+            tell.gag = Some(gag);
+        }
+        match self.append(act.tenant, tell, self.own_signer(), Act::End(act.log, act.seq), Vec::new()) {
+            Ok(_) => Ok(()),
+            // Another process was faster.
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(e),
+        }
     }
 
     /// The entry that began an act.
