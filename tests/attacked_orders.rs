@@ -373,3 +373,33 @@ fn whoever_watches_and_panics_leaves_an_order_that_goes_on() {
     let report = court.audit();
     assert!(report.is_clean() && report.unconcluded.len() == 1, "{report}");
 }
+
+#[test]
+fn two_who_number_documents_at_once_both_come_to_their_end_and_share_no_number() {
+    let court = Court::new();
+    let orders = [&[0, 1][..], &[2], &[3]].map(|calls| court.accepted(court.terms(court.listed(calls))));
+    let quorum = court.quorum(&orders[0]);
+    let mut within = None;
+    let disclosed = court.vault.disclose(quorum, litigation("ACME"), "officer", Vec::new(), |_| {
+        // Another one begins and ends while this one hashes.
+        within.get_or_insert_with(|| numbers(&court, &orders[1], "ACME"));
+        std::ops::ControlFlow::Continue(())
+    });
+    let first = disclosed.unwrap().bates.unwrap();
+    assert_eq!((first.first, first.count, within), (1, 4, Some(5..7)));
+    // One that ends before anything bears its numbers takes none, and neither does one with fewer documents than parts.
+    let quorum = court.quorum(&orders[2]);
+    let cancel = |_| std::ops::ControlFlow::Break(());
+    court.vault.disclose(quorum, litigation("ACME"), "officer", Vec::new(), cancel).unwrap_err();
+    let refused = court.vault.disclose(court.quorum(&orders[2]), litigation("acme 1"), "officer", Vec::new(), GO_ON);
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+    let kept: Vec<String> = {
+        let db = rows(&path(&court));
+        let mut select = db.prepare("SELECT prefix FROM bates").unwrap();
+        select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(kept, ["ACME"]);
+    let order = court.accepted(court.terms(court.listed(&[2])).kinds([PartKind::Transcript]));
+    assert_eq!(numbers(&court, &order, "ACME"), 7..8);
+    assert_eq!(numbers(&court, &orders[2], "ACME"), 8..10);
+}

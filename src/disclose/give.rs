@@ -186,12 +186,11 @@ impl Vault {
             created,
             by: by.to_owned(),
         };
-        let (prefix, profile) = (options.prefix().to_owned(), options.profile().as_str().to_owned());
-        let first = self.room.store.next_number(&prefix)?;
-        let prepared = prepare(cover, &wanted, options, first, permission.opened(), watch)?;
+        let profile = options.profile().as_str().to_owned();
+        let mut numbers = self.number(case.tenant, options.numbered()?, &records)?;
+        let prepared = prepare(cover, &wanted, options, numbers.first, permission.opened(), watch)?;
         let (manifest, counts) = (Sha256::digest(prepared.manifest()).into(), prepared.counts().clone());
-        let numbers = prepared.bates_numbers();
-        let bates = (numbers > 0).then(|| Numbered { prefix: prefix.clone(), first, count: numbers });
+        let bates = numbers.take(prepared.bates_numbers())?;
         let step = Step::Producing(Box::new(Producing {
             at: created,
             profile,
@@ -212,9 +211,8 @@ impl Vault {
         tell.payload = Some(manifest);
         tell.records = Told::Set(RecordSet::of_ids(records.iter().copied()));
         tell.refers = None;
-        // Numbers that somebody else took meanwhile stand in what was hashed: it is refused, and can be tried again.
-        let ops = if numbers > 0 { vec![Op::Number { prefix, first, count: numbers }] } else { Vec::new() };
-        let producing = case.append(tell, Act::None, ops)?;
+        let producing = case.append(tell, Act::None, Vec::new())?;
+        drop(numbers);
         let receipt = Receipt::clone(&producing.receipt);
         receipt.verify(&receipt.log())?;
         let bytes = self.release(prepared, permission, &producing, order, out, watch)?;

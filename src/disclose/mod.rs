@@ -7,6 +7,7 @@ mod desk;
 mod begun;
 mod quorum;
 mod consent;
+mod number;
 mod give;
 mod notice;
 mod drill;

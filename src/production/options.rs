@@ -2,11 +2,14 @@ use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::bates::Bates;
+use crate::error::Result;
 use crate::id::RecordId;
 use crate::redact::Redactions;
 
 /// Has a time-stamp authority answer a question.
-pub(super) type Stamping = Box<dyn FnOnce(&[u8]) -> Result<Vec<u8>, Box<dyn StdError + Send + Sync>> + Send>;
+pub(super) type Stamping =
+    Box<dyn FnOnce(&[u8]) -> std::result::Result<Vec<u8>, Box<dyn StdError + Send + Sync>> + Send>;
 
 /// What the package of a disclosure looks like.
 pub struct ProductionOptions {
@@ -60,8 +63,15 @@ impl ProductionOptions {
         self
     }
 
-    pub(crate) fn prefix(&self) -> &str {
-        &self.prefix
+    /// What stands before the numbers of documents, if they get any.
+    ///
+    /// # Errors
+    /// `InvalidInput` if nothing can be numbered so.
+    pub(crate) fn numbered(&self) -> Result<Option<&str>> {
+        match self.profile {
+            ProductionProfile::Portable => Ok(None),
+            ProductionProfile::Litigation => Bates::new(&self.prefix, self.volume).map(|_| Some(&*self.prefix)),
+        }
     }
 
     pub(crate) fn profile(&self) -> ProductionProfile {
@@ -103,7 +113,7 @@ impl ProductionOptions {
     #[must_use]
     pub fn time_stamp(
         mut self,
-        ask: impl FnOnce(&[u8]) -> Result<Vec<u8>, Box<dyn StdError + Send + Sync>> + Send + 'static,
+        ask: impl FnOnce(&[u8]) -> std::result::Result<Vec<u8>, Box<dyn StdError + Send + Sync>> + Send + 'static,
     ) -> Self {
         self.stamping = Some(Box::new(ask));
         self

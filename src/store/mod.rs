@@ -216,6 +216,12 @@ pub(crate) enum Op {
         first: u64,
         count: u64,
     },
+    /// Gives back the numbers from `first` to before `end`, which no document bears, if nobody was given one behind them.
+    GiveBack {
+        prefix: String,
+        first: u64,
+        end: u64,
+    },
     /// An old copy of the database was put back. Takes every permission back, one of which may have been used since, and
     /// goes on with numbers of documents that nobody was given since.
     Restored,

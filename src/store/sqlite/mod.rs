@@ -338,6 +338,10 @@ fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refu
             }
             tx.execute("INSERT OR REPLACE INTO bates (prefix, next) VALUES (?1, ?2)", params![prefix, end])?;
         }
+        Op::GiveBack { prefix, first, end } => {
+            let sql = "UPDATE bates SET next = ?2 WHERE prefix = ?1 AND next = ?3";
+            tx.execute(sql, params![prefix, first as i64, end as i64])?;
+        }
         Op::Restored => {
             tx.execute("DELETE FROM permissions", [])?;
             tx.execute("INSERT OR IGNORE INTO bates (prefix, next) VALUES ('', 1)", [])?;
