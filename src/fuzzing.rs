@@ -13,6 +13,7 @@ use crate::agreement::{
 use crate::encoding::{enc, parse};
 use crate::epoch::EpochHeader;
 use crate::key::{DisclosurePolicy, Identity, Suite, TenantCard, signed};
+use crate::order::{Approval, Custodian, DisclosureConsent, DisclosureNotice, DisclosureOrder, OrderRequest, Withheld};
 use crate::record::{Head, RecordHeader};
 use crate::secret::Secret;
 use crate::stream::{HEADER, OpenReader, RangeReader, SealWriter, Sealer, opened_len, sealed_len, unwrap};
@@ -302,6 +303,63 @@ pub fn agreement(data: &[u8]) -> bool {
     known.count() > 0 || card
 }
 
+/// Orders, consents and notices: notes as they are, and texts under right signatures.
+pub fn order(data: &[u8]) -> bool {
+    fn whole<T: FromStr<Err = Error> + ToString>(note: &str) -> bool {
+        note.parse::<T>().is_ok_and(|document| document.to_string() == note || panic!("another spelling"))
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return false };
+    let mut notes = vec![text.to_owned()];
+    for name in ["operator", "tenant"] {
+        if let Ok(mut note) = Note::new(text) {
+            // A text that leaves no room for it stays as it is.
+            let _ = note.sign_as(name, &signer().public_key(), |bytes| signer().sign(bytes));
+            notes.push(note.to_string());
+        }
+    }
+    let known = notes.iter().filter(|note| {
+        if let Ok(order) = note.parse::<DisclosureOrder>() {
+            let _ = (format!("{order:?} {:?}", order.terms()), order.verify(&signer().public_key()));
+            // What asks for as much is no wider.
+            let next = order.narrowed(order.terms()).map_err(|e| e.kind());
+            let kind = next.as_ref().err().copied();
+            let last = order.revision() == u32::MAX;
+            assert!(last || kind == Some(ErrorKind::TooLarge) || next.is_ok_and(|n| n.follows(&order)), "{kind:?}");
+        }
+        whole::<DisclosureOrder>(note) || whole::<DisclosureConsent>(note) || whole::<DisclosureNotice>(note)
+    });
+    known.count() > 0
+}
+
+/// What goes to custodians, what they answer, and what is withheld for them to lift: as it is, or to be signed.
+pub fn approval(data: &[u8]) -> bool {
+    let operator = signer().public_key();
+    let request = as_is_or_signed(data, |bytes| {
+        let request = OrderRequest::from_bytes(bytes).ok()?;
+        let _ = (format!("{request} {request:?}"), request.records().count(), request.epochs().count());
+        // Whatever it asks for, nobody gives more, and nothing opens without approvals.
+        let approval = Custodian::new(recipient(), operator).approve(&request);
+        let now = Timestamp::from_unix_ms(0);
+        assert!(!matches!(request.combine(&[], &signer(), now), Ok(Ok(_))));
+        if let Ok(approval) = approval {
+            assert_eq!(approval.request(), request.hash());
+            assert!(!matches!(request.combine(&[approval.clone(), approval], &recipient(), now), Ok(Ok(_))));
+        }
+        Some(request.to_bytes().to_vec())
+    });
+    let approval = as_is_or_signed(data, |bytes| {
+        let approval = Approval::from_bytes(bytes).ok()?;
+        let _ = format!("{approval:?} {}", approval.given());
+        Some(approval.to_bytes())
+    });
+    let withheld = as_is_or_signed(data, |bytes| {
+        let withheld = Withheld::from_bytes(bytes, &operator).ok()?;
+        let _ = (format!("{withheld:?} {}", withheld.until()), Custodian::new(recipient(), operator).lift(&withheld));
+        Some(withheld.to_bytes())
+    });
+    request || approval || withheld
+}
+
 /// Chat logs of every format.
 pub fn chat(data: &[u8]) -> bool {
     let formats = [chat::Format::Json, chat::Format::JsonLines, chat::Format::Csv];
@@ -399,9 +457,10 @@ mod tests {
     use crate::stream::{CHUNK, TAG};
 
     type Target = fn(&[u8]) -> bool;
-    const TARGETS: [(&str, Target); 19] = [
+    const TARGETS: [(&str, Target); 21] = [
         ("age_open", age_open),
         ("agreement", agreement),
+        ("approval", approval),
         ("archive", archive),
         ("bagit", bagit),
         ("card", card),
@@ -412,6 +471,7 @@ mod tests {
         ("epoch_header", epoch_header),
         ("mail", mail),
         ("message", message),
+        ("order", order),
         ("policy", policy),
         ("proof", proof),
         ("record_header", record_header),
@@ -522,7 +582,113 @@ mod tests {
         write("stream_open", &[("bad-no-tag", &sealed(CHUNK)[..HEADER + TAG - 1])], &[]);
         ledger();
         agreements();
+        orders();
         archives();
+    }
+
+    /// The corpora of orders, and of what goes to custodians, of whom our signer's recipient is one, and comes back.
+    fn orders() {
+        use crate::agreement::Country;
+        use crate::order::*;
+        use crate::seal::{Place, RecordKey, Sharing};
+        let small = || Identity::generate_for(Suite::X25519).unwrap();
+        let time = |day: i64| Timestamp::from_unix_ms(1_710_000_000_000 + day * 86_400_000);
+        let card = TenantCard::new(VaultId::from_bytes([1; 16]), TenantId::from_bytes([2; 16]), &signer());
+        let (vault, tenant, operator) = (card.vault(), card.tenant(), signer().public_key());
+        let who = vec![(&recipient()).into(), (&small()).into(), (&small()).into()];
+        let policy = DisclosurePolicy::quorum(&card, 2, who, &signer()).unwrap();
+        let mut epoch = EpochWriter::open(&card, &policy, &WriterKey::generate().unwrap()).unwrap();
+        let sharing = Sharing { policy: policy.hash(), threshold: 2 };
+        let mut sealed = |record| {
+            let keys = epoch.draw();
+            let place = Place { vault, tenant, epoch: epoch.header.epoch(), record, seq: keys.seq };
+            let key = RecordKey::generate(place).unwrap();
+            let part = PartHeader { slot: 1, len: 1096, digest: [7; 32] };
+            let (wrap, shares) = (key.wrap(&keys).unwrap(), key.share(&keys, sharing).unwrap());
+            let Place { vault, tenant, epoch, record, seq } = place;
+            RecordHeader { vault, tenant, epoch, record, seq, time: time(1), wrap, shares, parts: vec![part, part] }
+        };
+        let authority = Authority {
+            name: "County Court \"É\"".into(),
+            country: Country::new("US").unwrap(),
+            contact: "clerk@court.example".into(),
+            recipient: recipient().recipient().clone(),
+        };
+        let signed_order = |mut order: DisclosureOrder| {
+            order.add_signature(&operator, signer().sign(order.text().as_bytes())).unwrap();
+            order
+        };
+        let made = |scope| {
+            let dates = time(0)..time(10);
+            let terms = OrderTerms::new(authority.clone(), LegalBasis::Subpoena, "1", [7; 32], dates, time(30), scope);
+            signed_order(DisclosureOrder::new(vault, tenant, operator, terms.received(time(20))).unwrap())
+        };
+        let records = [RecordId::generate().unwrap(), RecordId::generate().unwrap()];
+        let headers = records.map(&mut sealed);
+        let people = [Identifier::tel("+15722568385").unwrap(), Identifier::customer("c 7").unwrap()];
+        let listed = made(OrderScope::Records([(records[0], None), (records[1], Some(250..1000))].into()));
+        let narrow = listed.terms().gag_until(time(40)).challenge_by(time(25));
+        let about = made(OrderScope::subjects(people, time(2)..time(3)));
+        let narrowed = signed_order(listed.narrowed(listed.terms()).unwrap());
+        let gagged = signed_order(DisclosureOrder::new(vault, tenant, operator, narrow).unwrap());
+        let mut consent = DisclosureConsent::new(&listed, operator).unwrap();
+        consent.sign(&signer()).unwrap();
+        let mut notice = DisclosureNotice::new(&gagged, "disclosed", 2).unwrap();
+        notice.add_signature(&operator, signer().sign(notice.text().as_bytes())).unwrap();
+        let (whole, text) = (listed.to_string(), listed.text());
+        let (before, kinds) = text.split_once("\"kinds\": [").unwrap();
+        let no_kind = format!("{before}\"kinds\": []{}", kinds.split_once(']').unwrap().1);
+        let files = [
+            ("valid-records", whole.clone()),
+            ("valid-subjects", about.to_string()),
+            ("valid-narrowed", narrowed.to_string()),
+            ("valid-gagged", gagged.to_string()),
+            ("valid-to-be-signed", text.to_owned()),
+            ("valid-subjects-to-be-signed", about.text().to_owned()),
+            ("valid-consent-to-be-signed", consent.text().to_owned()),
+            ("valid-notice-to-be-signed", notice.text().to_owned()),
+            ("bad-half-a-stretch", text.replacen("        \"to_ms\": 1000\n", "", 1).replacen("250,", "250", 1)),
+            ("bad-no-kind", no_kind),
+            ("bad-record-twice", text.replacen(&records[1].to_string(), &records[0].to_string(), 1)),
+            ("bad-revision", text.replacen("\"revision\": 1", "\"revision\": 2", 1)),
+            ("bad-unknown-basis", text.replacen("\"subpoena\"", "\"favour\"", 1)),
+            ("bad-later-version", text.replacen("\"version\": 1", "\"version\": 2", 1)),
+            ("bad-signed-by-a-tenant", whole.replacen("\u{2014} operator", "\u{2014} tenant", 1)),
+        ];
+        files.iter().for_each(|(name, text)| write("order", &[(name, text.as_bytes())], whole.as_bytes()));
+
+        let (one_time, expires) = (small(), time(100_000));
+        let ask = |order: &DisclosureOrder, stage, records: &[RecordHeader]| {
+            let (policies, epochs) = (vec![policy.clone()], vec![epoch.header.clone()]);
+            let asked = Asked { stage, policies, epochs, records: records.to_vec() };
+            let to = one_time.recipient().clone();
+            OrderRequest::new(order.clone(), asked, to, expires, |body| signer().sign(body)).unwrap()
+        };
+        let open = ask(&listed, Stage::Open, &headers);
+        let find = ask(&about, Stage::Find, &[]);
+        let approval = Custodian::new(recipient(), operator).approve(&open).unwrap();
+        let gag = Gag::new(GagKey::generate().unwrap(), vault, tenant, time(40), policy.custodians()).unwrap();
+        let withheld = Withheld::new((vault, tenant), (operator, 7), &gag, |body| signer().sign(body));
+        let inner = body(open.to_bytes());
+        let with = |at: usize, field: &[u8]| {
+            let mut fields = parse("order-request", &inner).unwrap();
+            fields[at] = field;
+            enc("order-request", &fields)
+        };
+        let files: [(&str, &[u8]); 11] = [
+            ("valid-request", open.to_bytes()),
+            ("valid-request-to-be-signed", &inner),
+            ("valid-request-to-find", find.to_bytes()),
+            ("valid-approval", &approval.to_bytes()),
+            ("valid-withheld", &withheld.to_bytes()),
+            ("valid-withheld-to-be-signed", &body(&withheld.to_bytes())),
+            ("bad-no-epoch", &with(5, &enc("list", &[]))),
+            ("bad-no-policy", &with(4, &enc("list", &[]))),
+            ("bad-no-record", &with(6, &enc("list", &[]))),
+            ("bad-other-order", &with(0, about.to_string().as_bytes())),
+            ("bad-stage", &with(1, &[3])),
+        ];
+        write("approval", &files, open.to_bytes());
     }
 
     /// The corpus of what our signer and its recipient sign.
