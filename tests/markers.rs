@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Mutex;
 
+use common::court::{self, Court};
 use common::{World, files, noise};
 use strongroom::*;
 
@@ -119,6 +120,92 @@ fn what_is_printed_of_a_value_or_an_error_holds_no_marker() {
 }
 
 #[test]
+fn nothing_of_an_order_is_on_the_disk_at_any_time_or_printed() {
+    let markers = Markers::new();
+    let court = Court::new();
+    let ingestor = court.vault.ingestor(&court.owner.pin, std::sync::Arc::clone(&court.writer)).unwrap();
+    let record = ingestor.ingest(markers.draft("1").start(court::day(1))).unwrap().record;
+    drop(ingestor);
+    let path = court.dir.path().join("my.vault");
+    let mut printed = String::new();
+    let (by, reason) = (markers.text("officer"), markers.text("reason"));
+    for gagged in [true, false] {
+        let mut debug = |value: &dyn Debug| write!(printed, "{value:?}\n{value:#?}\n").unwrap();
+        let authority = Authority {
+            name: markers.text("authority"),
+            contact: markers.text("contact"),
+            country: Country::new("US").unwrap(),
+            recipient: court.authority.recipient().clone(),
+        };
+        let scope = OrderScope::subjects(markers.identifiers(), court::day(0)..court::day(2));
+        let mut terms = court.terms(scope);
+        (terms.authority, terms.reference) = (authority, markers.text("reference"));
+        if gagged {
+            terms = terms.gag_until(court::tomorrow());
+        }
+        debug(&terms);
+        debug(&terms.authority);
+        debug(&terms.scope);
+        let (vault, tenant) = (&court.vault, court.tenant());
+        let (order, receipt) = vault.receive_order(tenant, terms, &by).unwrap();
+        vault.review_order(tenant, order.id(), ReviewOutcome::Accepted, &reason, None, &by).unwrap();
+        let request = court.request(&order).unwrap();
+        let approvals = court.approvals(&request, &[0, 1]);
+        debug(&(&order, &receipt, &request, &approvals));
+        let errors = [
+            vault.find_records(tenant, &request, &approvals[..1], &by).unwrap_err(),
+            vault.open_order(tenant, &request, &approvals, &by).unwrap_err(),
+            vault.review_order(tenant, order.id(), ReviewOutcome::Narrowed, &reason, None, &by).unwrap_err(),
+            vault
+                .review_order(tenant, order.id(), ReviewOutcome::Rejected, &(reason.clone() + "\n"), None, &by)
+                .unwrap_err(),
+            vault.end_drill(tenant, &request, &approvals, &by).unwrap_err(),
+            order.to_string().replacen("subjects", "subject", 1).parse::<DisclosureOrder>().unwrap_err(),
+            order.text().parse::<DisclosureConsent>().unwrap_err(),
+        ];
+        debug(&errors);
+        assert_eq!(vault.find_records(tenant, &request, &approvals, &by).unwrap(), [record]);
+        let request = court.request(&order).unwrap();
+        let approvals = court.approvals(&request, &[0, 1]);
+        let quorum = vault.open_order(tenant, &request, &approvals, &by).unwrap();
+        debug(&(&quorum, &request));
+        let redaction = |reason: &str| {
+            let what = Redacted::Whole;
+            Redactions::of(vec![Redaction { record, part: 1, what, reason: reason.into() }]).unwrap()
+        };
+        let options = ProductionOptions::new(ProductionProfile::Litigation).redactions(redaction(&reason));
+        debug(&options);
+        let during = Mutex::new(Vec::new());
+        let disclosed = vault.disclose(quorum, options, &by, io::sink(), |_| {
+            let mut during = during.lock().unwrap();
+            if during.is_empty() {
+                during.push("looked".to_owned());
+                during.extend(markers.in_files(&path));
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        debug(&disclosed.unwrap());
+        assert_eq!(during.into_inner().unwrap(), ["looked"]);
+        let session = court.session();
+        let orders = vault.orders(tenant).unwrap();
+        debug(&(&orders, session.orders().unwrap(), session.withheld().unwrap()));
+        debug(&orders.iter().map(|status| (&status.order, &status.review, &status.produced)).collect::<Vec<_>>());
+        drop(session);
+        if !gagged {
+            let consent = court.session();
+            let second = court.accepted(court.terms(court.listed(&[0])));
+            debug(&consent.consent(second.id()).unwrap());
+            vault.close_order(tenant, order.id(), &reason, &by).unwrap();
+        }
+        assert_eq!(markers.in_files(&path), Vec::<String>::new(), "gagged: {gagged}");
+    }
+    assert!(printed.len() > 3000);
+    assert_eq!(markers.in_bytes(printed.as_bytes()), Vec::<String>::new());
+    drop(court.vault);
+    assert_eq!(markers.in_files(&path), Vec::<String>::new(), "after the vault is closed");
+}
+
+#[test]
 fn no_secret_key_is_printed_or_stored() {
     let world = World::new();
     let ingestor = world.ingestor(&world.acme);
@@ -156,7 +243,7 @@ fn the_search_finds_a_marker_in_every_form_that_it_looks_for() {
 /// A word for every place that holds something confidential.
 struct Markers(Vec<String>);
 
-const PLACES: [&str; 16] = [
+const PLACES: [&str; 21] = [
     "agent",
     "queue",
     "tag",
@@ -173,6 +260,11 @@ const PLACES: [&str; 16] = [
     "bad",
     "mail",
     "customer",
+    "authority",
+    "contact",
+    "reference",
+    "reason",
+    "officer",
 ];
 const TEL: &str = "15558273645";
 

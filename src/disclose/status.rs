@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, TenantId, VaultId};
 use crate::key::PublicKey;
@@ -8,7 +10,7 @@ use crate::time::Timestamp;
 use super::kept::Step;
 
 /// An order, and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OrderStatus {
     /// The order, in its newest revision.
@@ -46,7 +48,7 @@ pub struct OrderStatus {
 }
 
 /// What came of the review of an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OrderReview {
     /// What.
@@ -111,6 +113,19 @@ pub enum OrderState {
     Disclosed,
     /// It is over.
     Closed,
+}
+
+impl fmt::Debug for OrderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OrderStatus({}, revision {}, {:?})", self.order.id(), self.order.revision(), self.state())
+    }
+}
+
+impl fmt::Debug for OrderReview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { outcome, reason: _, by: _, at } = self;
+        write!(f, "OrderReview({outcome}, {at})")
+    }
 }
 
 impl OrderStatus {

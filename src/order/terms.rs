@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ const MAX_TEXT: usize = 256;
 const MAX_TIME: i64 = 253_402_300_799_999;
 
 /// Who receives a disclosure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Authority {
     /// What it is called. 1 to 256 bytes.
@@ -37,7 +38,7 @@ pub struct Authority {
 }
 
 /// What an order asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OrderTerms {
     /// Who asks.
@@ -77,6 +78,24 @@ pub enum OrderScope {
         /// From and before when.
         period: Range<Timestamp>,
     },
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name: _, country, contact: _, recipient } = self;
+        write!(f, "Authority({country}, {recipient})")
+    }
+}
+
+impl fmt::Debug for OrderTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { authority: _, basis, reference: _, served: _, received, due, .. } = self;
+        let Self { dates, scope, kinds, gag_until, challenge_by, .. } = self;
+        let mut all = f.debug_struct("OrderTerms");
+        all.field("basis", basis).field("received", received).field("due", due).field("dates", dates);
+        all.field("scope", scope).field("kinds", kinds).field("gag_until", gag_until);
+        all.field("challenge_by", challenge_by).finish_non_exhaustive()
+    }
 }
 
 impl OrderTerms {
