@@ -286,6 +286,7 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room_again() {
     small_parts_on_a_full_disk(&disk);
     slots_on_a_full_disk(&disk);
     (0..8).for_each(|n| erasures_on_a_full_disk(&disk, n * 60_000));
+    (2..12).for_each(|n| disclosures_on_a_full_disk(&disk, n * 60_000));
 }
 
 #[test]
@@ -635,6 +636,80 @@ fn erasures_on_a_full_disk(disk: &Path, spare: usize) {
     let log = session.log().unwrap();
     let audit = Auditor::new(log.key()).audit(&log).unwrap();
     assert!(audit.is_clean() && audit.erased == all.len() as u64, "{audit}");
+    drop((session, vault));
+    fs::remove_dir_all(disk.join("my.vault")).unwrap();
+}
+
+/// Nothing is given out that the ledger could not say, of nothing that was is it said that it failed, and the same process goes
+/// on when there is room again.
+fn disclosures_on_a_full_disk(disk: &Path, spare: usize) {
+    let (vault, owner, writer) = enrolled(disk);
+    let ingestor = vault.ingestor(&owner.pin, writer).unwrap();
+    let record = ingestor.ingest(text("words")).unwrap().record;
+    drop(ingestor);
+    let (tenant, authority) = (owner.pin.tenant, Identity::generate().unwrap());
+    let hour = |n: i64| Timestamp::from_unix_ms(Timestamp::now().unix_ms() + n * 3_600_000);
+    let terms = OrderTerms::new(
+        Authority {
+            name: "Court".into(),
+            country: Country::new("US").unwrap(),
+            contact: "clerk".into(),
+            recipient: authority.recipient().clone(),
+        },
+        LegalBasis::CourtOrder,
+        "1",
+        [7; 32],
+        hour(-1)..hour(1),
+        hour(1),
+        OrderScope::records([record]),
+    );
+    let session = owner.session(&vault);
+    let accepted = || {
+        let (order, _) = vault.receive_order(tenant, terms.clone(), "officer")?;
+        vault.review_order(tenant, order.id(), ReviewOutcome::Accepted, "x", None, "counsel")?;
+        Ok::<_, Error>(order.id())
+    };
+    let first = accepted().unwrap();
+    fill(disk, spare);
+    let give = |order: OrderId, out: &mut Vec<u8>| {
+        let consent = session.consent(order)?;
+        let options = ProductionOptions::new(ProductionProfile::Litigation);
+        vault.disclose(consent, options, "officer", out, |_| std::ops::ControlFlow::Continue(()))
+    };
+    let mut rounds = 0;
+    let mut first = Some(first);
+    let error = loop {
+        let mut out = Vec::new();
+        match first.take().map_or_else(accepted, Ok).and_then(|order| give(order, &mut out)) {
+            Ok(_) => rounds += 1,
+            Err(error) => break (error, out),
+        }
+    };
+    assert_eq!(error.0.kind(), ErrorKind::Full, "{:?}", error.0);
+    make_room(disk);
+    let all = vault.orders(tenant).unwrap();
+    let last = all.last().unwrap();
+    println!("{rounds} were disclosed until the disk was full, then {} bytes; {:?}", error.1.len(), last.state());
+    assert!(error.1.is_empty() || last.produced.is_some());
+    let mut archive = Vec::new();
+    let whole =
+        age::Reader::new(&error.1[..], &authority).is_ok_and(|mut reader| reader.read_to_end(&mut archive).is_ok());
+    assert!(!whole || last.failures.is_empty(), "{:?}", last.failures);
+    for status in all.iter().filter(|status| status.state() != OrderState::Disclosed) {
+        if status.review.is_none() {
+            vault.review_order(tenant, status.order.id(), ReviewOutcome::Accepted, "x", None, "counsel").unwrap();
+        }
+        give(status.order.id(), &mut Vec::new()).unwrap();
+    }
+    give(accepted().unwrap(), &mut Vec::new()).unwrap();
+    let states = vault.orders(tenant).unwrap();
+    assert!(states.iter().all(|status| status.state() == OrderState::Disclosed));
+    vault.sweep().unwrap();
+    let report = vault.check().unwrap();
+    assert!(report.is_clean(), "{report}");
+    let log = session.log().unwrap();
+    let audit = Auditor::new(log.key()).audit(&log).unwrap();
+    assert!(audit.is_clean() && audit.unconcluded.len() == 1, "{audit}");
     drop((session, vault));
     fs::remove_dir_all(disk.join("my.vault")).unwrap();
 }
