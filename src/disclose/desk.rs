@@ -1,5 +1,6 @@
 //! Where orders come in and are reviewed.
 
+use super::consent::permits;
 use super::kept::{DESK, ORDER, Step, decode, encode};
 use super::status::{Book, OrderState, OrderStatus};
 use crate::error::{Error, ErrorKind, Result};
@@ -139,7 +140,9 @@ impl Vault {
             if status.preserved.is_some() {
                 all.insert(0, preserved_release(&matter(order), *order.as_bytes(), reason)?);
             }
-            case.decide_all(all)
+            // What is kept to open something once has nothing to open any more.
+            let forbidden = [*order.as_bytes(), permits(order)].map(|about| Op::Forbid { about });
+            case.decide_all(all, forbidden.into())
         })
     }
 
@@ -286,8 +289,8 @@ impl Case<'_> {
     }
 
     /// As [`decide`](Self::decide), for what is said together; gives the receipt of the last.
-    fn decide_all(&self, all: Vec<Tell>) -> Result<Receipt> {
-        let mut ops = vec![self.unless_more_was_said()];
+    fn decide_all(&self, all: Vec<Tell>, mut ops: Vec<Op>) -> Result<Receipt> {
+        ops.insert(0, self.unless_more_was_said());
         let entry = |tell| (std::mem::take(&mut ops), tell, self.ledger.own_signer(), Act::None);
         let last = self.ledger.append_all(self.tenant, all.into_iter().map(entry).collect())?.pop();
         let last = last.ok_or_else(|| Error::new(ErrorKind::Io, "saying what was decided about an order"))?;

@@ -210,6 +210,10 @@ pub(crate) enum Op {
         about: [u8; 16],
         purpose: [u8; 32],
     },
+    /// Takes back what was permitted about something, if anything was.
+    Forbid {
+        about: [u8; 16],
+    },
     /// Gives `count` documents the numbers from `first` on. Refused if somebody else was given one of them.
     Number {
         prefix: String,

@@ -329,6 +329,7 @@ fn apply(tx: &Connection, op: Op, trees: &mut Trees<'_>) -> Result<Outcome, Refu
                 return Err(Refusal::Change(Error::new(ErrorKind::NotFound, doing)));
             }
         }
+        Op::Forbid { about } => drop(tx.execute("DELETE FROM permissions WHERE about = ?1", [about])?),
         Op::Number { prefix, first, count } => {
             let end = first.checked_add(count).and_then(|end| i64::try_from(end).ok());
             let end = end.ok_or_else(|| Refusal::Change(Error::new(ErrorKind::TooLarge, "numbering documents")))?;
