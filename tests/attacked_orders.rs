@@ -497,3 +497,73 @@ fn of_an_order_that_is_closed_no_key_is_kept_that_could_open_anything() {
     court.disclose(court.quorum(&other));
     assert_eq!(kept(), 0);
 }
+
+#[test]
+fn an_order_over_records_of_several_policies_needs_each_policys_custodians() {
+    let mut court = Court::new();
+    // All of three from now on, the first of whom was the last before.
+    let Tenant { card, policy, .. } = court.vault.tenant(court.tenant()).unwrap();
+    let come: Vec<Identity> = (0..2).map(|_| Identity::generate().unwrap()).collect();
+    let mut keys = vec![court.keys[2].clone()];
+    keys.extend(come.iter().map(CustodianKey::from));
+    let policy = policy.successor(&card, 3, keys, &court.owner.identity).unwrap();
+    court.vault.change_policy(&policy).unwrap();
+    court.owner.pin = TenantPin { policy: policy.hash(), ..court.owner.pin };
+    let ingestor = court.vault.ingestor(&court.owner.pin, Arc::clone(&court.writer)).unwrap();
+    court.calls.push(ingestor.ingest(common::court::call(common::court::OLIVIA, 4)).unwrap().record);
+    // And nobody but the tenant after that.
+    let Tenant { card, policy, .. } = court.vault.tenant(court.tenant()).unwrap();
+    let none = policy.successor(&card, 0, Vec::new(), &court.owner.identity).unwrap();
+    court.vault.change_policy(&none).unwrap();
+    court.owner.pin = TenantPin { policy: none.hash(), ..court.owner.pin };
+    drop(ingestor);
+    let ingestor = court.vault.ingestor(&court.owner.pin, Arc::clone(&court.writer)).unwrap();
+    court.calls.push(ingestor.ingest(common::court::call(common::court::OLIVIA, 5)).unwrap().record);
+    let operator = operator().public_key();
+    court.custodians.extend(come.into_iter().map(|who| Custodian::new(who, operator)));
+
+    let alone = court.accepted(court.terms(court.listed(&[4, 5])));
+    let refused = court.request(&alone).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused);
+    assert!(reason(&refused).contains("no custodians"), "{}", reason(&refused));
+
+    // Two of 0, 1, 2 for what came first, and 2, 3, 4 for the fifth.
+    let enough = [&[0, 2, 3, 4][..], &[1, 2, 3, 4], &[0, 1, 2, 3, 4]];
+    let short = [&[0, 1][..], &[2, 3, 4], &[0, 1, 3, 4], &[0, 2, 3], &[0, 1, 2]];
+    let order = court.accepted(court.terms(court.listed(&[0, 4])));
+    let request = court.request(&order).unwrap();
+    for who in short {
+        let approvals = court.approvals(&request, who);
+        let refused = court.vault.open_order(court.tenant(), &request, &approvals, "officer").unwrap_err();
+        assert!(reason(&refused).contains("who must approve"), "{who:?}: {}", reason(&refused));
+    }
+    for who in enough {
+        let request = court.request(&order).unwrap();
+        let approvals = court.approvals(&request, who);
+        let quorum = court.vault.open_order(court.tenant(), &request, &approvals, "officer").unwrap();
+        assert_eq!(quorum.records().len(), 2);
+    }
+    let request = court.request(&order).unwrap();
+    let approvals = court.approvals(&request, enough[0]);
+    court.disclose(court.vault.open_order(court.tenant(), &request, &approvals, "officer").unwrap());
+
+    // The same for whom an order names; what only the tenant can find is not found.
+    let people = OrderScope::subjects([Identifier::tel(common::court::OLIVIA).unwrap()], day(0)..day(9));
+    let order = court.accepted(court.terms(people));
+    let find = court.request(&order).unwrap();
+    assert_eq!(find.epochs().count(), 2);
+    let approvals = court.approvals(&find, &[0, 1]);
+    assert!(court.vault.find_records(court.tenant(), &find, &approvals, "officer").is_err());
+    let approvals = court.approvals(&find, enough[1]);
+    let found = court.vault.find_records(court.tenant(), &find, &approvals, "officer").unwrap();
+    assert_eq!(found, {
+        let mut all = [0, 2, 4].map(|n| court.calls[n]);
+        all.sort();
+        all
+    });
+    let status = court.vault.orders(court.tenant()).unwrap().pop().unwrap();
+    assert_eq!((status.order.id(), status.unsearched), (order.id(), 1));
+    assert_eq!(court.session().consent(order.id()).unwrap().records().len(), 4);
+    let report = court.audit();
+    assert!(report.is_clean(), "{report}");
+}

@@ -53,6 +53,7 @@ pub(super) enum Step {
     Found {
         at: Timestamp,
         records: Vec<RecordId>,
+        unsearched: u64,
     },
     Producing(Box<Producing>),
     Disclosed {

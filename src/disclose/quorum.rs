@@ -86,6 +86,7 @@ impl Vault {
 
     /// Finds the records of an order's subjects with the index keys that its custodians' shares combine to, in the epochs and
     /// within the period of the request, and nothing else. The ledger says that they approved before, and what was found after.
+    /// What was sealed when the tenant had named no custodians is not found: [`OrderStatus::unsearched`] says whether there is any.
     ///
     /// # Errors
     /// [`Refused`](ErrorKind::Refused) if an approval does not count, with the [fault](crate::ApprovalFault) that names whose it
@@ -110,30 +111,34 @@ impl Vault {
             let OrderScope::Subjects { subjects, period } = status.order.terms().scope else {
                 return Err(Error::new(ErrorKind::Tampered, doing));
             };
+            let times = (period.start.unix_ms(), period.end.unix_ms());
+            let searched: BTreeSet<EpochId> = keys.iter().map(|(epoch, _)| *epoch).collect();
+            let mut unsearched = 0;
+            for epoch in self.room.store.epochs_between(tenant, times)? {
+                // One that came since is not meant.
+                let alone = !searched.contains(&epoch) && self.epoch_of(tenant, epoch)?.custodians() == 0;
+                unsearched += u64::from(alone);
+            }
             let mut found = BTreeSet::new();
             for (epoch, key) in &keys {
                 for who in &subjects {
-                    found.extend(self.records_with(
-                        *epoch,
-                        key,
-                        who,
-                        (period.start.unix_ms(), period.end.unix_ms()),
-                    )?);
+                    found.extend(self.records_with(*epoch, key, who, times)?);
                 }
             }
             let rows = self.room.store.records(tenant, &found.into_iter().collect::<Vec<_>>())?;
-            Ok::<Vec<RecordId>, Error>(rows.into_iter().flatten().map(|row| row.record).collect())
+            let found: Vec<RecordId> = rows.into_iter().flatten().map(|row| row.record).collect();
+            Ok::<_, Error>((found, unsearched))
         })();
-        let mut records = match found {
-            Ok(records) => records,
+        let (mut records, unsearched) = match found {
+            Ok(found) => found,
             Err(error) => {
                 case.fail(&status, &mut begun, &error.to_string(), by);
                 return Err(error);
             }
         };
         records.sort_unstable();
-        let step = Step::Found { at: Timestamp::now(), records: records.clone() };
-        let mut tell = case.tell(Kind::OrderFound, by, &status.order, &step)?;
+        let step = Step::Found { at: Timestamp::now(), records: records.clone(), unsearched };
+        let mut tell = case.tell(Kind::OrderFound, by, &status.order, &step)?.detail("unsearched", unsearched);
         tell.records = Told::Set(RecordSet::of_ids(records.iter().copied()));
         case.end(&mut begun, tell)?;
         Ok(records)

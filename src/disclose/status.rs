@@ -25,6 +25,9 @@ pub struct OrderStatus {
     pub preserved: Option<Timestamp>,
     /// The records that were found, of an order about subjects.
     pub found: Option<Vec<RecordId>>,
+    /// How many epochs nobody has looked in for them that have records of the period: they were sealed when the tenant had named no
+    /// custodians. The tenant's own consent reaches them.
+    pub unsearched: u64,
     /// The keys of the custodians who approved last.
     pub approved_by: Vec<PublicKey>,
     /// When the tenant agreed.
@@ -232,6 +235,7 @@ impl Book {
                 review: None,
                 preserved: None,
                 found: None,
+                unsearched: 0,
                 approved_by: Vec::new(),
                 consented: None,
                 produced: None,
@@ -272,8 +276,8 @@ impl Book {
                 status.begun = Some((entry, at));
                 status.used.push(request);
             }
-            Step::Found { records, .. } => {
-                status.found = Some(records);
+            Step::Found { records, unsearched, .. } => {
+                (status.found, status.unsearched) = (Some(records), unsearched);
                 status.begun = None;
             }
             Step::Producing(producing) => {

@@ -70,6 +70,7 @@ pub(crate) fn status(basis: LegalBasis, country: &str, received: Timestamp, past
         }),
         preserved: None,
         found: None,
+        unsearched: 0,
         approved_by: Vec::new(),
         consented: None,
         produced: disclosed.map(produced),
