@@ -567,3 +567,39 @@ fn an_order_over_records_of_several_policies_needs_each_policys_custodians() {
     let report = court.audit();
     assert!(report.is_clean(), "{report}");
 }
+
+#[test]
+fn an_order_goes_on_when_the_ledger_is_rotated_under_it() {
+    let court = Court::new();
+    for gagged in [false, true] {
+        let mut terms = court.terms(court.listed(&[0]));
+        let soon = Timestamp::from_unix_ms(Timestamp::now().unix_ms() + 1_500);
+        if gagged {
+            terms = terms.gag_until(soon);
+        }
+        let order = court.accepted(terms);
+        let request = court.request(&order).unwrap();
+        court.vault.rotate_log(court.tenant()).unwrap();
+        let approvals = court.approvals(&request, &[0, 1]);
+        let quorum = court.vault.open_order(court.tenant(), &request, &approvals, "officer").unwrap();
+        court.vault.rotate_log(court.tenant()).unwrap();
+        court.disclose(quorum);
+        let status = court.vault.orders(court.tenant()).unwrap().pop().unwrap();
+        assert_eq!((status.state(), status.unknown), (OrderState::Disclosed, None));
+        if gagged {
+            while Timestamp::now() < soon {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            court.vault.rotate_log(court.tenant()).unwrap();
+            court.vault.give_notice(court.tenant(), order.id(), "officer").unwrap();
+        }
+        court.vault.close_order(court.tenant(), order.id(), "answered", "officer").unwrap();
+        let session = court.session();
+        let known = session.orders().unwrap().pop().unwrap();
+        assert_eq!((known.order.id(), known.state()), (order.id(), OrderState::Closed));
+        for log in session.logs().unwrap() {
+            let report = Auditor::new(log.key()).audit(&log).unwrap();
+            assert!(report.is_clean() && report.withheld == 0, "{report}");
+        }
+    }
+}
