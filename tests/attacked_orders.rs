@@ -603,3 +603,72 @@ fn an_order_goes_on_when_the_ledger_is_rotated_under_it() {
         }
     }
 }
+
+#[test]
+fn papers_of_orders_that_were_moved_swapped_or_changed_are_not_believed() {
+    let court = Court::new();
+    let one = court.accepted(court.terms(court.listed(&[0])));
+    let other = court.accepted(court.terms(court.listed(&[1])).gag_until(common::court::tomorrow()));
+    court.vault.review_order(court.tenant(), one.id(), ReviewOutcome::Rejected, "why", None, "counsel").unwrap();
+    let db = rows(&path(&court));
+    let of =
+        |order: &DisclosureOrder| order.id().as_bytes().iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+    let (one_hex, other_hex) = (of(&one), of(&other));
+    let last = "(SELECT max(n) FROM papers WHERE topic = 'order-desk')";
+    let digest = |sql: &str| db.execute_batch(sql).unwrap();
+    let check = |what: &str, sql: String, refused: bool| {
+        digest(&format!("BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM papers; COMMIT; {sql}"));
+        let orders = court.vault.orders(court.tenant());
+        let request = court.request(&one);
+        assert_eq!(orders.is_err(), refused, "{what}");
+        if refused {
+            assert_eq!(orders.unwrap_err().kind(), ErrorKind::Tampered, "{what}");
+        }
+        assert!(request.is_err(), "{what}: it is opened though it was rejected");
+        digest("BEGIN; DELETE FROM papers; INSERT INTO papers SELECT * FROM kept; DROP TABLE kept; COMMIT");
+        assert_eq!(court.vault.orders(court.tenant()).unwrap().len(), 2, "{what}");
+    };
+    check(
+        "the rejection is said of the other order",
+        format!("UPDATE papers SET about = x'{other_hex}' WHERE n = {last}"),
+        true,
+    );
+    check(
+        "the rejection comes first",
+        format!("UPDATE papers SET n = n + 1000 WHERE topic = 'order-desk' AND n < {last}"),
+        true,
+    );
+    check(
+        "the receipt is gone",
+        "DELETE FROM papers WHERE topic = 'order-desk' AND n = (SELECT min(n) FROM papers WHERE topic = 'order-desk')"
+            .into(),
+        true,
+    );
+    check(
+        "the rejection has the acceptance's text",
+        format!(
+            "UPDATE papers SET body = (SELECT body FROM papers WHERE topic = 'order-desk' AND about = x'{one_hex}' AND n < {last} ORDER BY n DESC LIMIT 1) WHERE n = {last}"
+        ),
+        true,
+    );
+    check(
+        "the rejection is the tenant's paper",
+        format!(
+            "UPDATE papers SET body = (SELECT p.body FROM papers p WHERE p.at = papers.at AND p.topic = 'order') WHERE n = {last}"
+        ),
+        true,
+    );
+    // What keeps the other from its tenant is gone: nothing is said of it in clear.
+    digest(
+        "CREATE TEMP TABLE kept AS SELECT * FROM papers WHERE topic = 'order-gag'; DELETE FROM papers WHERE topic = 'order-gag'",
+    );
+    let refused = court
+        .vault
+        .review_order(court.tenant(), other.id(), ReviewOutcome::Rejected, "why", None, "counsel")
+        .unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Damaged);
+    assert_eq!(court.request(&other).unwrap_err().kind(), ErrorKind::Damaged);
+    digest("INSERT INTO papers SELECT * FROM kept");
+    court.disclose(court.quorum(&other));
+    assert!(court.audit().is_clean());
+}

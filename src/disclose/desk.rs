@@ -298,7 +298,7 @@ impl Case<'_> {
         Ok(Receipt::clone(&last.receipt))
     }
 
-    fn unless_more_was_said(&self) -> Op {
+    pub(super) fn unless_more_was_said(&self) -> Op {
         Op::Seen { tenant: self.tenant, topic: DESK, last: self.seen }
     }
 

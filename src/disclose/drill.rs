@@ -69,7 +69,7 @@ impl Vault {
         let asked = Asked { stage: Stage::Drill, policies, epochs, records };
         let request = OrderRequest::new(order, asked, to, expires, sign)?;
         let identity = one_time.expose_secret().to_string();
-        case.permit(request.hash(), &OneTime { identity, check: Some(key.fingerprint()) })?;
+        case.permit(request.hash(), &OneTime { identity, check: Some(key.fingerprint()) }, Vec::new())?;
         Ok(request)
     }
 

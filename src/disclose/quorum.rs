@@ -22,7 +22,7 @@ use crate::retrieve::Record;
 use crate::room::Room;
 use crate::seal::RecordKey;
 use crate::secret::Secret;
-use crate::store::{Op, PermissionRow};
+use crate::store::{Change, Op, PermissionRow};
 use crate::stream::{unwrap, wrap};
 use crate::time::Timestamp;
 use crate::vault::Vault;
@@ -38,10 +38,23 @@ impl Vault {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such order, or a record that it lists; [`Refused`](ErrorKind::Refused) if
     /// the order was not accepted, is answered or closed, a record lies outside its dates, or was sealed when the tenant had
-    /// named no custodians; else as the disk.
+    /// named no custodians; [`InvalidInput`](ErrorKind::InvalidInput) if `expires` is past; else as the disk.
     pub fn request_approvals(&self, tenant: TenantId, order: OrderId, expires: Timestamp) -> Result<OrderRequest> {
         let doing = "asking custodians to approve an order";
-        let (case, status) = self.case(tenant, order)?;
+        if expires <= Timestamp::now() {
+            return Err(Error::new(ErrorKind::InvalidInput, doing).because("no approval would come in time"));
+        }
+        self.deciding(tenant, order, doing, |case, status| self.request(&case, status, expires, doing))
+    }
+
+    fn request(
+        &self,
+        case: &Case<'_>,
+        status: OrderStatus,
+        expires: Timestamp,
+        doing: &'static str,
+    ) -> Result<OrderRequest> {
+        let tenant = case.tenant;
         accepted(&status, doing)?;
         let terms = status.order.terms();
         let (stage, records) = match (&terms.scope, &status.found) {
@@ -80,7 +93,8 @@ impl Vault {
         let to = one_time.recipient().clone();
         let sign = |body: &[u8]| case.ledger.operator.sign(body);
         let request = OrderRequest::new(status.order, Asked { stage, policies, epochs, records }, to, expires, sign)?;
-        case.permit(request.hash(), &OneTime { identity: one_time.expose_secret().to_string(), check: None })?;
+        let one_time = OneTime { identity: one_time.expose_secret().to_string(), check: None };
+        case.permit(request.hash(), &one_time, vec![case.unless_more_was_said()])?;
         Ok(request)
     }
 
@@ -273,16 +287,11 @@ impl Case<'_> {
         *self.id.as_bytes()
     }
 
-    /// Keeps what may open something once, sealed for the operator, in the place of what was kept before.
-    pub(super) fn permit(&self, purpose: [u8; 32], one_time: &OneTime) -> Result<()> {
-        let permission = self.permission(purpose, one_time)?;
-        let op = Op::Permit { about: self.about(), permission };
-        self.ledger.commit(self.tenant, crate::store::Change(vec![op])).map(drop)
-    }
-
-    pub(super) fn permission(&self, purpose: [u8; 32], one_time: &OneTime) -> Result<PermissionRow> {
+    /// Keeps what may open something once, sealed for the operator, in the place of what was kept before. `ops` come before it.
+    pub(super) fn permit(&self, purpose: [u8; 32], one_time: &OneTime, mut ops: Vec<Op>) -> Result<()> {
         let body = wrap(&self.key(), &self.context(&purpose), &encode(one_time)?)?;
-        Ok(PermissionRow { purpose, body })
+        ops.push(Op::Permit { about: self.about(), permission: PermissionRow { purpose, body } });
+        self.ledger.commit(self.tenant, Change(ops)).map(drop)
     }
 
     /// What may open something once, if it is for that purpose and was not used.
