@@ -1,4 +1,5 @@
 mod erasures;
+mod order;
 mod queue;
 mod trees;
 
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, TransactionBehavior, ffi, params};
+
+use order::{in_order, in_range};
 
 use super::{
     ActRow, Anchor, Block, Change, CosignatureRow, EntryRow, EpochRow, ErasureRow, IdempotencyMark, Kept, LogRow,
@@ -487,7 +490,8 @@ impl Store for SqliteStore {
 
     fn page(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<RecordRow>> {
         let columns = "n, ?1, id, time, header, digest, head";
-        self.read("listing records", |db| select(db, columns, tenant, range, limit, record_row))
+        let rows = self.read("listing records", |db| select(db, columns, tenant, range, limit, record_row))?;
+        in_range(rows, range, |row: &RecordRow| Spot { time: row.time.unix_ms(), n: row.n })
     }
 
     fn epochs_of(&self, tenant: TenantId) -> Result<Vec<EpochId>> {
@@ -512,7 +516,9 @@ impl Store for SqliteStore {
     }
 
     fn spots(&self, tenant: TenantId, range: &PageRange, limit: usize) -> Result<Vec<Spot>> {
-        self.read("listing the places of records", |db| select(db, "time, n", tenant, range, limit, spot))
+        let spots =
+            self.read("listing the places of records", |db| select(db, "time, n", tenant, range, limit, spot))?;
+        in_range(spots, range, |spot| *spot)
     }
 
     fn count(&self, tenant: TenantId, range: &PageRange) -> Result<u64> {
@@ -560,7 +566,9 @@ impl Store for SqliteStore {
     }
 
     fn erasure(&self, log: i64, seq: u64, n: i64, limit: usize) -> Result<Vec<ErasureRow>> {
-        self.read("listing the records of an erasure", |db| erasures::by_entry(db, at(log, seq), n, limit))
+        let rows =
+            self.read("listing the records of an erasure", |db| erasures::by_entry(db, at(log, seq), n, limit))?;
+        in_order(rows, n, |row: &ErasureRow| row.record.n)
     }
 
     fn erased(&self, before: Option<(i64, i64)>, limit: usize) -> Result<Vec<ErasureRow>> {
@@ -615,11 +623,12 @@ impl Store for SqliteStore {
     }
 
     fn all_records(&self, n: i64, limit: usize) -> Result<Vec<RecordRow>> {
-        self.read("listing all records", |db| {
+        let rows = self.read("listing all records", |db| {
             let sql = "SELECT r.n, t.id, r.id, r.time, r.header, r.digest, r.head FROM records r JOIN tenants t ON t.n = r.tenant
                 WHERE r.n > ?1 ORDER BY r.n LIMIT ?2";
             db.prepare_cached(sql)?.query_map(params![n, limit as i64], record_row)?.collect()
-        })
+        })?;
+        in_order(rows, n, |row| row.n)
     }
 
     fn parts_of(&self, n: i64) -> Result<Vec<u32>> {
@@ -715,7 +724,7 @@ impl Store for SqliteStore {
     }
 
     fn entries(&self, log: i64, from: u64, limit: usize) -> Result<Vec<EntryRow>> {
-        self.read("reading a ledger's entries", |db| {
+        let rows = self.read("reading a ledger's entries", |db| {
             let sql = "SELECT e.at, e.leaf, e.hashes, p.id, e.chain, e.slot, e.message, e.digest
                 FROM entries e JOIN epochs p ON p.n = e.epoch WHERE e.at >= ?1 AND e.at < ?2 ORDER BY e.at LIMIT ?3";
             let row = |row: &Row<'_>| {
@@ -732,7 +741,8 @@ impl Store for SqliteStore {
             };
             let bounds = params![at(log, from), at(log + 1, 0), limit as i64];
             db.prepare_cached(sql)?.query_map(bounds, row)?.collect()
-        })
+        })?;
+        in_order(rows, (from as i64).saturating_sub(1), |row: &EntryRow| row.seq as i64)
     }
 
     fn hashes(&self, log: i64, entries: &[u64]) -> Result<Vec<Option<Vec<u8>>>> {
@@ -764,7 +774,7 @@ impl Store for SqliteStore {
     }
 
     fn papers(&self, tenant: TenantId, topic: Option<&str>, n: i64, limit: usize) -> Result<Vec<PaperRow>> {
-        self.read("reading papers of a ledger's entries", |db| {
+        let rows = self.read("reading papers of a ledger's entries", |db| {
             let sql = "SELECT p.n, l.key, p.at, e.id, r.chain, r.slot, p.topic, p.about, p.body, p.digest
                 FROM papers p JOIN entries r ON r.at = p.at JOIN epochs e ON e.n = r.epoch JOIN logs l ON l.n = p.at >> 40
                 WHERE p.tenant = (SELECT n FROM tenants WHERE id = ?1) AND p.n > ?2 AND (?3 IS NULL OR p.topic = ?3)
@@ -786,7 +796,8 @@ impl Store for SqliteStore {
             };
             let bounds = params![tenant.as_bytes(), n, topic, limit as i64];
             db.prepare_cached(sql)?.query_map(bounds, row)?.collect()
-        })
+        })?;
+        in_order(rows, n, |row: &PaperRow| row.n)
     }
 
     fn last_paper(&self, tenant: TenantId, topic: &str) -> Result<i64> {
@@ -815,7 +826,7 @@ impl Store for SqliteStore {
     }
 
     fn told(&self, tenant: TenantId, n: i64, limit: usize) -> Result<Vec<ToldRow>> {
-        self.read("reading what a ledger tells of", |db| {
+        let rows = self.read("reading what a ledger tells of", |db| {
             let sql = "SELECT n, id, entry, header FROM records
                 WHERE tenant = (SELECT n FROM tenants WHERE id = ?1) AND n > ?2 ORDER BY n LIMIT ?3";
             let row = |row: &Row<'_>| {
@@ -824,7 +835,8 @@ impl Store for SqliteStore {
                 Ok(ToldRow { n: row.get(0)?, record: RecordId::from_bytes(row.get(1)?), log, seq, header: row.get(3)? })
             };
             db.prepare_cached(sql)?.query_map(params![tenant.as_bytes(), n, limit as i64], row)?.collect()
-        })
+        })?;
+        in_order(rows, n, |row: &ToldRow| row.n)
     }
 
     fn cosignatures(&self, log: i64, size: Option<u64>) -> Result<Vec<CosignatureRow>> {
