@@ -454,13 +454,14 @@ fn under_a_gag_nothing_that_a_tenant_looks_at_tells_what_is_withheld() {
     drop(court.quorum(&order));
     numbers(&court, &order, "ACME");
     let seen = everything_a_tenant_sees(&court);
-    let own = [order.id().to_string(), order.tenant().to_string()];
-    let words = ["order", "court", "custodian", "disclos", "gag", "outcome.unknown", "officer", "counsel", &own[0]];
+    // By words, as signatures may hold any few letters.
+    let words = ["order", "court", "custodian", "disclos", "gagged", "officer", "counsel", "outcome"];
     for word in words {
-        let count = |text: &str| text.to_lowercase().matches(word).count();
+        let count = |text: &str| text.split(|c: char| !c.is_alphanumeric()).filter(|w| w.starts_with(word)).count();
         // Pages explain what a ledger can hold, whatever it holds.
         assert_eq!(count(&seen), count(&before), "{word}");
     }
+    assert!(!seen.contains(&order.id().to_string()) && !seen.contains("outcome.unknown"));
     assert!(seen.contains("withheld"));
 }
 
