@@ -6,8 +6,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::epoch::EpochHeader;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{TenantId, VaultId};
+use crate::id::{EpochId, TenantId, VaultId};
 use crate::key::{CardHash, DisclosurePolicy, PolicyHash, PublicKey, TenantCard};
 use crate::store::{
     Anchor, FileObjects, FileSlots, Leases, Objects, Reserve, Slots, SqliteStore, StatementRows, Store, TenantRow,
@@ -154,6 +155,23 @@ impl Room {
             (Some(card), Some(policy)) if known && policy.is_signed_by(&card) => Ok(Tenant { id, name, card, policy }),
             _ => Err(mismatch()),
         }
+    }
+
+    /// The header of an epoch of a tenant's records.
+    ///
+    /// # Errors
+    /// `Damaged` if there is none; `Tampered` if it is not of this place, or its writer was never enrolled here.
+    pub(crate) fn epoch(&self, tenant: TenantId, epoch: EpochId) -> Result<EpochHeader> {
+        let bytes = self.store.epoch(epoch)?;
+        let bytes = bytes.ok_or_else(|| Error::new(ErrorKind::Damaged, "looking a record's epoch up"))?;
+        let header = EpochHeader::from_bytes(&bytes)?;
+        if (header.vault(), header.tenant(), header.epoch()) != (self.id, tenant, epoch) {
+            return Err(Error::new(ErrorKind::Tampered, "placing an epoch"));
+        }
+        if !self.store.writer_is_enrolled(&header.writer())? {
+            return Err(Error::new(ErrorKind::Tampered, "checking that an epoch's writer was enrolled"));
+        }
+        Ok(header)
     }
 
     /// What was begun in a tenant's ledgers and is still going on: the log's key and the number of the entry. What a dead

@@ -6,7 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier};
 
-use common::court::{Court, GO_ON, day};
+use common::court::{Court, GO_ON, OLIVIA, day};
 use common::{operator, rows};
 use strongroom::*;
 
@@ -259,6 +259,25 @@ fn a_record_whose_time_was_made_another_until_the_custodians_had_answered_stays_
     let (options, mut out) = (ProductionOptions::new(ProductionProfile::Portable), Vec::new());
     let refused = court.vault.disclose(quorum, options, "officer", &mut out, GO_ON).unwrap_err();
     assert_eq!((refused.kind(), out.len()), (ErrorKind::Refused, 0));
+}
+
+#[test]
+fn records_that_a_writer_sealed_who_was_never_enrolled_are_not_asked_for() {
+    let court = Court::new();
+    let subjects = OrderScope::subjects([Identifier::tel(OLIVIA).unwrap()], day(0)..day(4));
+    let found = court.accepted(court.terms(subjects));
+    let listed = court.accepted(court.terms(court.listed(&[0])));
+    let db = rows(&path(&court));
+    db.pragma_update(None, "foreign_keys", false).unwrap();
+    // The operator's own key stays.
+    let forge = "UPDATE writers SET key = randomblob(32) WHERE key = ?1";
+    assert_eq!(db.execute(forge, [court.writer.public_key().as_bytes()]).unwrap(), 1);
+    for order in [&listed, &found] {
+        let refused = court.request(order).unwrap_err();
+        let said = refused.to_string();
+        assert_eq!(refused.kind(), ErrorKind::Tampered, "{said}");
+        assert!(said.contains("enrolled"), "{said}");
+    }
 }
 
 #[test]

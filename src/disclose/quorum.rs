@@ -79,7 +79,7 @@ impl Vault {
         if epochs.is_empty() {
             return Err(Error::new(ErrorKind::NotFound, doing).because("there are no records of that time"));
         }
-        let epochs = epochs.into_iter().map(|epoch| self.epoch_of(tenant, epoch)).collect::<Result<Vec<_>>>()?;
+        let epochs = epochs.into_iter().map(|epoch| self.room.epoch(tenant, epoch)).collect::<Result<Vec<_>>>()?;
         let (epochs, alone): (Vec<_>, Vec<_>) = epochs.into_iter().partition(|epoch| epoch.custodians() > 0);
         // Of these only the tenant can say anything.
         if !alone.is_empty() && (stage == Stage::Open || epochs.is_empty()) {
@@ -130,7 +130,7 @@ impl Vault {
             let mut unsearched = 0;
             for epoch in self.room.store.epochs_between(tenant, times)? {
                 // One that came since is not meant.
-                let alone = !searched.contains(&epoch) && self.epoch_of(tenant, epoch)?.custodians() == 0;
+                let alone = !searched.contains(&epoch) && self.room.epoch(tenant, epoch)?.custodians() == 0;
                 unsearched += u64::from(alone);
             }
             let mut found = BTreeSet::new();
@@ -204,15 +204,6 @@ impl Vault {
             row.header(self.room.id)
         };
         records.iter().map(header).collect()
-    }
-
-    fn epoch_of(&self, tenant: TenantId, epoch: EpochId) -> Result<EpochHeader> {
-        let missing = || Error::new(ErrorKind::Damaged, "looking a record's epoch up");
-        let header = EpochHeader::from_bytes(&self.room.store.epoch(epoch)?.ok_or_else(missing)?)?;
-        if (header.vault(), header.tenant(), header.epoch()) != (self.room.id, tenant, epoch) {
-            return Err(Error::new(ErrorKind::Tampered, "placing an epoch"));
-        }
-        Ok(header)
     }
 
     /// The numbers of an epoch's records that name somebody and whose times lie in a period.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::record::{Record, SlotWindow};
 use super::veil::Known;
-use crate::epoch::{EpochHeader, EpochReader, Walk};
+use crate::epoch::{EpochReader, Walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId};
 use crate::key::{Opener, PublicKey};
@@ -335,15 +335,7 @@ impl TenantSession {
         if let Some(reader) = self.epochs.read().unwrap_or_else(PoisonError::into_inner).get(&epoch) {
             return Ok(Arc::clone(reader));
         }
-        let bytes = self.room.store.epoch(epoch)?;
-        let bytes = bytes.ok_or_else(|| Error::new(ErrorKind::Damaged, "looking a record's epoch up"))?;
-        let header = EpochHeader::from_bytes(&bytes)?;
-        if (header.vault(), header.tenant(), header.epoch()) != (self.room.id, self.tenant, epoch) {
-            return Err(Error::new(ErrorKind::Tampered, "placing an epoch"));
-        }
-        if !self.room.store.writer_is_enrolled(&header.writer())? {
-            return Err(Error::new(ErrorKind::Tampered, "checking that an epoch's writer was enrolled"));
-        }
+        let header = self.room.epoch(self.tenant, epoch)?;
         let mut opened = Err(Error::new(ErrorKind::WrongKey, "opening an epoch"));
         for opener in &self.openers {
             opened = EpochReader::open(header.clone(), &**opener);
