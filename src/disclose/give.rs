@@ -15,12 +15,12 @@ use crate::bundle::PackageProgress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, hex};
 use crate::key::PublicKey;
-use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, log_files};
+use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told};
 use crate::order::{DisclosureOrder, OrderScope};
 use crate::production::{Cover, Opened, Prepared, ProductionOptions, Wanted, WantedRecord, prepare};
 use crate::store::{Act, Op};
 use crate::time::Timestamp;
-use crate::tlog::{Policy, openssh, pem};
+use crate::tlog::pem;
 use crate::vault::Vault;
 
 /// What lets the records of an order be opened, once.
@@ -210,7 +210,6 @@ impl Vault {
         }
         tell.payload = Some(manifest);
         tell.records = Told::Set(RecordSet::of_ids(records.iter().copied()));
-        tell.refers = None;
         let producing = case.append(tell, Act::None, Vec::new())?;
         drop(numbers);
         let receipt = Receipt::clone(&producing.receipt);
@@ -252,9 +251,7 @@ impl Vault {
             ("order.note".to_owned(), order.to_string().into_bytes()),
             ("keys/operator.pem".to_owned(), key(&order.operator())),
         ];
-        custody.extend(receipt.files()?);
-        custody.extend(log_files(&Policy::new(&receipt.log(), [])?));
-        custody.push((format!("actor-{:08}.pub", receipt.seq()), openssh(&receipt.actor()).into_bytes()));
+        custody.extend(receipt.evidence()?);
         match permission {
             Permission::Quorum(quorum) => {
                 custody.push(("order.request".to_owned(), quorum.request.clone()));

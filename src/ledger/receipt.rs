@@ -72,11 +72,18 @@ impl Receipt {
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         fs::create_dir_all(folder).map_err(|e| Error::from_io(e, "writing a receipt"))?;
-        for (name, content) in self.files()?.into_iter().chain(log_files(&Policy::new(&self.log, [])?)) {
+        for (name, content) in self.evidence()? {
             fs::write(folder.join(name), content).map_err(|e| Error::from_io(e, "writing a receipt"))?;
         }
-        let name = format!("actor-{:08}.pub", self.seq());
-        fs::write(folder.join(name), openssh(&self.actor)).map_err(|e| Error::from_io(e, "writing a receipt"))
+        Ok(())
+    }
+
+    /// The files of [`write`](Self::write), by their names.
+    pub(crate) fn evidence(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut files = self.files()?;
+        files.extend(log_files(&Policy::new(&self.log, [])?));
+        files.push((format!("actor-{:08}.pub", self.seq()), openssh(&self.actor).into_bytes()));
+        Ok(files)
     }
 
     /// The files of this receipt alone.

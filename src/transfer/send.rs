@@ -18,13 +18,12 @@ use crate::bundle::{BUNDLE_TEXT, Counted, PackageProgress, PackageStage, Watch, 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TransferId, hex};
 use crate::key::PublicKey;
-use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, check_text, log_files};
+use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, check_text};
 use crate::package::{AGREEMENT, MANIFEST, Manifest, ROTATION};
 use crate::restrict::Restrictions;
 use crate::retrieve::TenantSession;
 use crate::store::Act;
 use crate::time::Timestamp;
-use crate::tlog::{Policy, openssh};
 
 /// What was sent.
 #[derive(Clone, Debug)]
@@ -361,9 +360,7 @@ fn release(
     receipt.verify(&receipt.log())?;
     archive.tag_file(AGREEMENT, agreement.to_string())?;
     archive.tag_file(MANIFEST, manifest.to_bytes())?;
-    let mut custody = receipt.files()?;
-    custody.extend(log_files(&Policy::new(&receipt.log(), [])?));
-    custody.push((format!("actor-{:08}.pub", receipt.seq()), openssh(&receipt.actor()).into_bytes()));
+    let mut custody = receipt.evidence()?;
     custody.extend(rotations(session, agreement.log(), receipt.log())?);
     for (name, bytes) in custody {
         archive.tag_file(&format!("custody/{name}"), bytes)?;

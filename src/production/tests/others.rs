@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use super::world::*;
 use crate::audio::Filler;
 use crate::key::{Identity, Suite};
-use crate::ledger::{Kind, log_files};
+use crate::ledger::Kind;
 use crate::record::PartKind;
 use crate::redact::{Redacted, Redaction, Redactions};
-use crate::tlog::{Note, Policy, openssh, pem};
+use crate::tlog::{Note, pem};
 
 /// Leaves in the folder that `PRODUCTIONS` names what `tests/interop/disclosure.sh` checks, one folder for each profile: stamped,
 /// with stretches, redactions and hostile values. `tests/interop/disclosure/tsa.sh` made the folder.
@@ -51,9 +51,7 @@ fn packages_for_the_programs_of_others() {
         let mut tell = world.session.tell(Kind::Read);
         tell.payload = Some(Sha256::digest(prepared.manifest()).into());
         let receipt = world.session.say(tell).unwrap();
-        let mut custody = receipt.files().unwrap();
-        custody.extend(log_files(&Policy::new(&receipt.log(), []).unwrap()));
-        custody.push((format!("actor-{:08}.pub", receipt.seq()), openssh(&receipt.actor()).into_bytes()));
+        let mut custody = receipt.evidence().unwrap();
         let signer = Identity::generate_for(Suite::X25519).unwrap();
         let key = signer.public_key();
         let mut note = Note::new("{\"document\": \"order\"}\n").unwrap();
