@@ -12,13 +12,12 @@ use crate::encoding::enc;
 use crate::epoch::EpochHeader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, OrderId, RecordId, TenantId};
-use crate::index::IndexKey;
 use crate::key::{Identity, PolicyHash};
 use crate::ledger::{Kind, Ledger, RecordSet, Told, check_text};
 use crate::order::{Approval, Asked, Combined, Gag, LegalBasis, OrderRequest, OrderScope, OrderTerms, Stage};
 use crate::production::Opened;
-use crate::record::{Identifier, RecordHeader};
-use crate::retrieve::Record;
+use crate::record::RecordHeader;
+use crate::retrieve::{Record, spots_of};
 use crate::room::Room;
 use crate::seal::RecordKey;
 use crate::secret::Secret;
@@ -26,9 +25,6 @@ use crate::store::{Change, Op, PermissionRow};
 use crate::stream::{unwrap, wrap};
 use crate::time::Timestamp;
 use crate::vault::Vault;
-
-/// Tokens of an epoch that are looked up at once.
-const MOST: u32 = 256;
 
 impl Vault {
     /// Writes the file that goes out to the custodians of an order that was accepted: to find the records of its subjects, or,
@@ -134,10 +130,11 @@ impl Vault {
                 unsearched += u64::from(alone);
             }
             let mut found = BTreeSet::new();
-            for (epoch, key) in &keys {
-                for who in &subjects {
-                    found.extend(self.records_with(*epoch, key, who, times)?);
-                }
+            for who in &subjects {
+                let keys = keys.iter().map(|(epoch, key)| (*epoch, key)).collect();
+                let spots = spots_of(&*self.room.store, who, keys)?;
+                let within = spots.iter().filter(|spot| (times.0..times.1).contains(&spot.time));
+                found.extend(within.map(|spot| spot.n));
             }
             let rows = self.room.store.records(tenant, &found.into_iter().collect::<Vec<_>>())?;
             let found: Vec<RecordId> = rows.into_iter().flatten().map(|row| row.record).collect();
@@ -204,23 +201,6 @@ impl Vault {
             row.header(self.room.id)
         };
         records.iter().map(header).collect()
-    }
-
-    /// The numbers of an epoch's records that name somebody and whose times lie in a period.
-    fn records_with(&self, epoch: EpochId, key: &IndexKey, who: &Identifier, times: (i64, i64)) -> Result<Vec<i64>> {
-        let (mut found, mut from, mut count) = (Vec::new(), 0u32, 16u32);
-        loop {
-            let counters = from..from.saturating_add(count);
-            let tokens: Vec<_> = counters.clone().map(|n| (epoch, key.token(who.scheme(), who.value(), n))).collect();
-            let spots = self.room.store.find(&tokens)?;
-            let there = spots.iter().map_while(|spot| *spot);
-            found.extend(there.filter(|spot| (times.0..times.1).contains(&spot.time)).map(|spot| spot.n));
-            if spots.iter().any(Option::is_none) {
-                return Ok(found);
-            }
-            from = counters.end;
-            count = (count * 2).min(MOST);
-        }
     }
 }
 

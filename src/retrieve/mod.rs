@@ -18,4 +18,5 @@ pub use session::{Access, TenantSession};
 pub(crate) use paper::PaperPlace;
 pub(crate) use record::SlotWindow;
 pub(crate) use session::Places;
+pub(crate) use subject::spots_of;
 pub(crate) use veil::{Veil, Veils, withheld};

@@ -4,39 +4,49 @@ use super::session::TenantSession;
 use crate::epoch::EpochReader;
 use crate::error::Result;
 use crate::id::EpochId;
-use crate::index::Token;
+use crate::index::{IndexKey, Token};
 use crate::record::Identifier;
-use crate::store::{Order, PageRange, Spot};
+use crate::store::{Order, PageRange, Spot, Store};
 
 /// Tokens of an epoch that are looked up at once at the most.
 const MOST: u32 = 256;
 
+/// Where the records of some epochs stand in which somebody has this identifier, in no order.
+///
+/// Each epoch is asked for its tokens of the identifier, counted from 0, until one is missing: first for one, then
+/// for twice as many each time.
+pub(crate) fn spots_of(
+    store: &dyn Store,
+    who: &Identifier,
+    mut epochs: Vec<(EpochId, &IndexKey)>,
+) -> Result<Vec<Spot>> {
+    let (mut spots, mut from, mut count) = (Vec::new(), 0u32, 1u32);
+    while !epochs.is_empty() {
+        let counters = from..from.saturating_add(count);
+        let mut tokens: Vec<(EpochId, Token)> = Vec::with_capacity(epochs.len() * count as usize);
+        for (epoch, key) in &epochs {
+            let token = |counter| key.token(who.scheme(), who.value(), counter);
+            tokens.extend(counters.clone().map(|counter| (*epoch, token(counter))));
+        }
+        let found = store.find(&tokens)?;
+        let mut answers = found.chunks(count as usize);
+        epochs.retain(|_| {
+            let answer = answers.next().unwrap_or_default();
+            spots.extend(answer.iter().map_while(|spot| *spot));
+            answer.iter().all(Option::is_some)
+        });
+        from = counters.end;
+        count = (count * 2).min(MOST);
+    }
+    Ok(spots)
+}
+
 impl TenantSession {
     /// Where the records stand in which somebody has this identifier, in the order of `range` and within it.
-    ///
-    /// Each epoch is asked for its tokens of the identifier, counted from 0, until one is missing: first for one, then
-    /// for twice as many each time.
     pub(super) fn spots_of(&self, who: &Identifier, range: &PageRange) -> Result<Vec<Spot>> {
-        let mut epochs = self.all_epochs()?;
-        let (mut spots, mut from, mut count) = (Vec::new(), 0u32, 1u32);
-        while !epochs.is_empty() {
-            let counters = from..from.saturating_add(count);
-            let mut tokens: Vec<(EpochId, Token)> = Vec::with_capacity(epochs.len() * count as usize);
-            for epoch in &epochs {
-                let token = |counter| epoch.index_key.token(who.scheme(), who.value(), counter);
-                tokens.extend(counters.clone().map(|counter| (epoch.header.epoch(), token(counter))));
-            }
-            let found = self.room.store.find(&tokens)?;
-            let mut answers = found.chunks(count as usize);
-            epochs.retain(|_| {
-                let answer = answers.next().unwrap_or_default();
-                spots.extend(answer.iter().map_while(|spot| *spot));
-                answer.iter().all(Option::is_some)
-            });
-            from = counters.end;
-            count = (count * 2).min(MOST);
-        }
-
+        let epochs = self.all_epochs()?;
+        let keys = epochs.iter().map(|epoch| (epoch.header.epoch(), &epoch.index_key)).collect();
+        let mut spots = spots_of(&*self.room.store, who, keys)?;
         let key = |spot: &Spot| if range.by == Order::Time { (spot.time, spot.n) } else { (0, spot.n) };
         let after = range.after.map(|(time, n)| key(&Spot { time, n }));
         spots.retain(|spot| {
