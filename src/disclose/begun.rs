@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::desk::Case;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::PublicKey;
-use crate::ledger::{Kind, Ledger, Receipt, Recorded, Tell};
+use crate::ledger::{Kind, Ledger, Receipt, Recorded, Tell, clip};
 use crate::store::Act;
 use crate::time::Timestamp;
 
@@ -53,7 +53,7 @@ impl Case<'_> {
 
     /// Says that something ended before its end.
     pub(super) fn fail(&self, status: &OrderStatus, begun: &mut Begun, reason: &str, by: &str) {
-        let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect();
+        let reason = clip(reason);
         let step = Step::Failed { at: Timestamp::now(), reason: reason.clone() };
         let tell = self.tell(Kind::OrderFailed, by, &status.order, &step);
         let _ = tell.and_then(|tell| self.end(begun, tell.detail("reason", reason)));

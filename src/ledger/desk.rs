@@ -162,6 +162,11 @@ pub(crate) fn check_text(text: &str, doing: &'static str) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidInput, doing)) }
 }
 
+/// As much of a reason as a detail holds.
+pub(crate) fn clip(reason: &str) -> String {
+    reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect()
+}
+
 impl Ledger {
     pub(crate) fn new(
         room: Arc<Room>,

@@ -22,7 +22,7 @@ pub use queue::{Behind, Obstacle, SinkStatus};
 pub use receipt::Receipt;
 pub use sink::{LedgerHead, Sink, SinkError, SinkOptions};
 
-pub(crate) use desk::{Ledger, Recorded, Signer, Tell, Told, Waiting, check_text};
+pub(crate) use desk::{Ledger, Recorded, Signer, Tell, Told, Waiting, check_text, clip};
 pub(crate) use entry::EntryPlace;
 pub(crate) use erasure::{ERASURE, each_revived, erase_again};
 pub(crate) use message::MAX_MESSAGE;

@@ -18,7 +18,7 @@ use crate::bundle::{BUNDLE_TEXT, Counted, PackageProgress, PackageStage, Watch, 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TransferId, hex};
 use crate::key::PublicKey;
-use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, check_text};
+use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, check_text, clip};
 use crate::package::{AGREEMENT, MANIFEST, Manifest, ROTATION};
 use crate::restrict::Restrictions;
 use crate::retrieve::TenantSession;
@@ -213,11 +213,6 @@ fn failure(error: &Error) -> String {
 /// Why it was refused, without what was being done.
 fn why(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-/// As much of a reason as a detail holds.
-fn clip(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect()
 }
 
 fn manifest(
