@@ -16,25 +16,20 @@ impl TenantSession {
     /// As the database, if it keeps the check from going on. What does not open is in the report.
     pub fn check(&self) -> Result<CheckReport> {
         let mut report = CheckReport::default();
-        let (mut listing, mut index) = (Listing::by_commit(), IndexCheck::default());
-        loop {
-            let page = self.list(&listing)?;
-            for listed in page.items {
-                report.records += 1;
-                match listed.record {
-                    Ok(record) => {
-                        open_all(&record, &mut report);
-                        index.check(self, &record, &mut report)?;
-                    }
-                    Err(e) if e.kind() == ErrorKind::Erased => report.erased += 1,
-                    Err(e) => report.find(FindingKind::Sealed, Some(listed.id), format!("head: {e}")),
+        let mut index = IndexCheck::default();
+        self.each_listed(Listing::by_commit(), |listed| {
+            report.records += 1;
+            match listed.record {
+                Ok(record) => {
+                    open_all(&record, &mut report);
+                    index.check(self, &record, &mut report)?;
                 }
+                Err(e) if e.kind() == ErrorKind::Erased => report.erased += 1,
+                Err(e) => report.find(FindingKind::Sealed, Some(listed.id), format!("head: {e}")),
             }
-            match page.next {
-                Some(next) => listing = Listing::by_commit().after(next),
-                None => return Ok(report),
-            }
-        }
+            Ok(())
+        })?;
+        Ok(report)
     }
 }
 

@@ -91,16 +91,12 @@ impl TenantSession {
     fn records_of_any(&self, subjects: &[Identifier], from: Timestamp, before: Timestamp) -> Result<Vec<RecordId>> {
         let mut found = std::collections::BTreeSet::new();
         for who in subjects {
-            let mut listing = Listing::by_commit().subject(who.clone()).limit(256);
-            loop {
-                let page = self.list(&listing)?;
-                let within = page.items.iter().filter(|listed| (from..before).contains(&listed.time));
-                found.extend(within.map(|listed| listed.id));
-                match page.next {
-                    Some(next) => listing = listing.after(next),
-                    None => break,
+            self.each_listed(Listing::by_commit().subject(who.clone()).limit(256), |listed| {
+                if (from..before).contains(&listed.time) {
+                    found.insert(listed.id);
                 }
-            }
+                Ok(())
+            })?;
         }
         Ok(found.into_iter().collect())
     }

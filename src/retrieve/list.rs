@@ -198,6 +198,18 @@ impl TenantSession {
         Ok(Page { items, next: last.filter(|_| more) })
     }
 
+    /// Goes through a whole listing, page after page of its limit.
+    pub(crate) fn each_listed(&self, mut listing: Listing, mut visit: impl FnMut(Listed) -> Result<()>) -> Result<()> {
+        loop {
+            let page = self.list(&listing)?;
+            page.items.into_iter().try_for_each(&mut visit)?;
+            match page.next {
+                Some(next) => listing = listing.after(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
     /// A cursor behind the last record committed so far: listing by commit from it gives only what comes later.
     ///
     /// # Errors

@@ -107,17 +107,8 @@ impl Choice<'_> {
                 }
             }
             Records::Listed(listing) => {
-                let mut listing = (**listing).clone().limit(PAGE);
-                loop {
-                    let page = session.list(&listing)?;
-                    for listed in page.items {
-                        self.take(listed.id, listed.record, &mut plan)?;
-                    }
-                    match page.next {
-                        Some(next) => listing = listing.after(next),
-                        None => break,
-                    }
-                }
+                let listing = (**listing).clone().limit(PAGE);
+                session.each_listed(listing, |listed| self.take(listed.id, listed.record, &mut plan))?;
             }
         }
         Ok(plan)

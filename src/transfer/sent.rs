@@ -423,15 +423,12 @@ impl TenantSession {
 
     /// Ids of the records that name a subject.
     fn records_of(&self, subject: &Identifier) -> Result<HashSet<RecordId>> {
-        let (mut found, mut listing) = (HashSet::new(), Listing::by_commit().subject(subject.clone()).limit(256));
-        loop {
-            let page = self.list(&listing)?;
-            found.extend(page.items.iter().map(|listed| listed.id));
-            match page.next {
-                Some(next) => listing = listing.after(next),
-                None => return Ok(found),
-            }
-        }
+        let mut found = HashSet::new();
+        self.each_listed(Listing::by_commit().subject(subject.clone()).limit(256), |listed| {
+            found.insert(listed.id);
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 
