@@ -320,7 +320,7 @@ fn matter(order: OrderId) -> String {
     format!("order {order}")
 }
 
-fn sign_order(ledger: &Ledger, order: &mut DisclosureOrder) -> Result<()> {
+pub(super) fn sign_order(ledger: &Ledger, order: &mut DisclosureOrder) -> Result<()> {
     let signature = ledger.operator.sign(order.text().as_bytes());
     order.add_signature(&ledger.operator.public_key(), signature)
 }

@@ -1,6 +1,6 @@
 //! A drill: custodians show that they can still open what an order asks for, on a record that was made for it.
 
-use super::desk::Case;
+use super::desk::{Case, sign_order};
 use super::kept::OneTime;
 use crate::epoch::EpochWriter;
 use crate::error::{Error, ErrorKind, Result};
@@ -43,7 +43,7 @@ impl Vault {
         let operator = ledger.operator.public_key();
         let to = one_time.recipient().clone();
         let mut order = DisclosureOrder::drill(self.id(), tenant, operator, to.clone(), now, expires)?;
-        order.add_signature(&operator, ledger.operator.sign(order.text().as_bytes()))?;
+        sign_order(ledger, &mut order)?;
 
         // Sealed as any record is, by an epoch of its own that nobody keeps.
         let mut epoch = EpochWriter::open(&card, &policy, ledger.writer())?;
