@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
+use curve25519_dalek::traits::{Identity, IsIdentity, VartimeMultiscalarMul};
 use sha2::{Digest, Sha512};
 
 use super::signing::PublicKey;
@@ -16,7 +16,7 @@ use crate::id::random;
 
 /// Fewer than these are faster verified one by one.
 const FEW: usize = 48;
-/// Bytes of randomness for each point: its factor, and a bit for each half that it may be in.
+/// Bytes of randomness for each point: its factor, and a bit for each of the halves that it may be in.
 const FACTOR: usize = 16;
 const HALVES: usize = 2;
 
@@ -85,15 +85,22 @@ fn holds(claims: &[Claim]) -> Option<()> {
     EdwardsPoint::vartime_multiscalar_mul(factors, points).is_identity().then_some(())
 }
 
+/// A byte drawn for a point says in which of eight sums it is. Points of equal bytes are summed up first.
 fn are_torsion_free(points: &[EdwardsPoint]) -> Option<()> {
     let mut drawn = vec![0; points.len() * HALVES];
     random(&mut drawn).ok()?;
-    let halves = drawn.as_chunks::<HALVES>().0;
-    let half = |bit: usize| {
-        let inside = points.iter().zip(halves).filter(|(_, half)| half[bit / 8] >> (bit % 8) & 1 == 1);
-        inside.map(|(point, _)| point).sum::<EdwardsPoint>()
-    };
-    (0..8 * HALVES).all(|bit| half(bit).is_torsion_free()).then_some(())
+    drawn.chunks(points.len().max(1)).try_for_each(|bytes| {
+        let mut equal = [EdwardsPoint::identity(); 256];
+        for (point, byte) in points.iter().zip(bytes) {
+            equal[usize::from(*byte)] += point;
+        }
+        (0..8)
+            .all(|bit| {
+                let half = (0..256).filter(|byte| byte >> bit & 1 == 1).map(|byte: usize| &equal[byte]);
+                half.sum::<EdwardsPoint>().is_torsion_free()
+            })
+            .then_some(())
+    })
 }
 
 #[cfg(test)]
