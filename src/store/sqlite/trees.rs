@@ -20,6 +20,7 @@ pub(super) type Heads = HashMap<i64, Head>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
+    key: PublicKey,
     size: u64,
     root: Hash,
     /// The anchor's mark that it was compared with.
@@ -262,7 +263,7 @@ impl<'a> Trees<'a> {
         let both = grown.map(|tree| {
             let (size, root) = (tree.edge.size(), tree.edge.root());
             let mark = Mark { size, root, tenant: tree.tenant, generation: tree.generation, end: None };
-            ((tree.log, mark), (tree.log, Head { size, root, mark: Some((size, root)) }))
+            ((tree.log, mark), (tree.log, Head { key: tree.key, size, root, mark: Some((size, root)) }))
         });
         both.unzip()
     }
@@ -330,7 +331,9 @@ impl<'a> Trees<'a> {
         let Some((log, generation, key)) = row.optional()? else {
             return Err(refuse(ErrorKind::NotFound, "looking a tenant's ledger up"));
         };
-        let key = PublicKey::from_bytes(key).map_err(|_| refuse(ErrorKind::Tampered, "reading a ledger's key"))?;
+        let head = self.heads.get(&log).filter(|head| *head.key.as_bytes() == key);
+        let key = head.map_or_else(|| PublicKey::from_bytes(key), |head| Ok(head.key));
+        let key = key.map_err(|_| refuse(ErrorKind::Tampered, "reading a ledger's key"))?;
         let sql = "SELECT at, note FROM entries WHERE at >= ?1 AND at < ?2 ORDER BY at DESC LIMIT 1";
         let last = tx.prepare_cached(sql)?.query_row([at(log, 0), at(log + 1, 0)], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, Option<[u8; 64]>>(1)?))
@@ -345,7 +348,7 @@ impl<'a> Trees<'a> {
         let edge = Edge::from_hashes(size, hashes).map_err(Refusal::Change)?;
         let root = edge.root();
         let origin = origin_of(&key);
-        let seen = self.heads.get(&log).filter(|head| (head.size, head.root) == (size, root));
+        let seen = head.filter(|head| (head.size, head.root) == (size, root));
         if let (None, Some((_, note))) = (seen, last) {
             let checkpoint = Checkpoint { origin: origin.clone(), size, root };
             let body = checkpoint.body();
