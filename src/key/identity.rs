@@ -3,6 +3,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
@@ -31,6 +32,8 @@ pub(crate) const MAX_IDENTITY_FILE: u64 = 64 * 1024;
 pub struct Identity {
     secret: Secret,
     recipient: Recipient,
+    /// Made of the secret when it is first asked for, which costs as much as a signature.
+    signing: OnceLock<Signing>,
 }
 
 impl Identity {
@@ -52,7 +55,7 @@ impl Identity {
 
     pub(crate) fn from_secret(suite: Suite, secret: Secret) -> Self {
         let recipient = Recipient::of_secret(suite, &secret);
-        Self { secret, recipient }
+        Self { secret, recipient, signing: OnceLock::new() }
     }
 
     /// The public key that things are sealed to.
@@ -69,8 +72,8 @@ impl Identity {
         self.signing().sign(message)
     }
 
-    fn signing(&self) -> Signing {
-        Signing::from_seed(&exp(&self.secret, &enc("tenant-sign", &[])))
+    fn signing(&self) -> &Signing {
+        self.signing.get_or_init(|| Signing::from_seed(&exp(&self.secret, &enc("tenant-sign", &[]))))
     }
 
     /// The secret key as age writes it: the one way to take it out of memory. Wiped when the string is dropped.
