@@ -16,7 +16,6 @@ use crate::work::{Numbers, TEXT, Work, audio, median, quantile, texts};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A vault with one tenant.
 /// The operator of every vault here.
 pub fn operator() -> OperatorKey {
     "STRONGROOM-OPERATOR-KEY-129G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329G4Z52329GSFS629Z"
@@ -24,7 +23,9 @@ pub fn operator() -> OperatorKey {
         .expect("a constant key")
 }
 
+/// A vault with one tenant.
 pub struct Room {
+    pub vault: Vault,
     pub ingestor: Ingestor,
     pub session: TenantSession,
     pub identity: Arc<Identity>,
@@ -49,7 +50,7 @@ impl Room {
         let pin = vault.enrol("bench", &card, &policy)?;
         let ingestor = vault.ingestor(&pin, writer)?;
         let session = vault.session(pin.tenant, Arc::clone(&tenant), Access::new("bench", "measuring"))?;
-        Ok(Self { ingestor, session, identity: tenant })
+        Ok(Self { vault, ingestor, session, identity: tenant })
     }
 
     pub fn add_audio(&self, source: impl Read + Send) -> Result<RecordId> {
