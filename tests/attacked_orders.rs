@@ -294,6 +294,21 @@ fn a_notice_that_was_changed_keeps_nobody_from_reading_and_auditing_the_rest() {
 }
 
 #[test]
+fn a_tenant_reads_of_an_order_whose_end_nobody_knows_though_one_came_in_that_it_must_not_know_of() {
+    let mut court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[0])));
+    let quorum = court.quorum(&order);
+    let copy = back_up(&court);
+    drop(quorum);
+    restore(&mut court, &copy);
+    court.accepted(court.terms(court.listed(&[1])).gag_until(common::court::tomorrow()));
+    let session = court.session();
+    let orders = session.orders().unwrap();
+    assert_eq!(orders.len(), 1);
+    assert!(orders[0].unknown.is_some());
+}
+
+#[test]
 fn a_tenant_whose_former_key_is_gone_reads_what_came_since() {
     let court = Court::new();
     court.accepted(court.terms(court.listed(&[0])));

@@ -69,7 +69,6 @@ impl TenantSession {
         let book = Book::of(&self.room, (self.tenant(), ORDER), self.operator(), |book| {
             self.each_paper(ORDER, PaperPlace::default(), |paper| {
                 let bad = || Error::new(ErrorKind::Tampered, "reading what is kept of an order");
-                book.last = paper.place.n;
                 book.learn(paper.about.ok_or_else(bad)?, (paper.log, paper.seq), decode(&paper.bytes)?)
             })
         })?;

@@ -191,6 +191,8 @@ impl Book {
         read: impl Fn(&mut Self) -> Result<()>,
     ) -> Result<Self> {
         loop {
+            // Not the last that is read: others may be there that the reader must not know of.
+            let last = room.store.last_paper(tenant, topic)?;
             let mut book = Self { of: (room.id, tenant, operator), orders: Vec::new(), last: 0 };
             read(&mut book)?;
             let going_on = match book.orders.iter().any(|status| status.begun.is_some()) {
@@ -199,7 +201,7 @@ impl Book {
             };
             let ended = |status: &OrderStatus| status.begun.is_some_and(|(entry, _)| !going_on.contains(&entry));
             // It ended in order if that has been said since.
-            if book.orders.iter().any(ended) && room.store.last_paper(tenant, topic)? != book.last {
+            if book.orders.iter().any(ended) && room.store.last_paper(tenant, topic)? != last {
                 continue;
             }
             for status in book.orders.iter_mut().filter(|status| ended(status)) {
