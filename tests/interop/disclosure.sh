@@ -32,7 +32,7 @@ for package in "$given"/*/; do
     age -d -i identity.txt -o disclosure.tar disclosure.age
     tar -xf disclosure.tar
     bag=$(echo disclosure-*/) && bag=${bag%/}
-    (sed -n 's/^    //p' "$bag/VERIFY.txt" | head -3 | tr '\n' ';' && echo) >opening
+    (sed -n 's/^    //p' "$bag/VERIFY.txt" | sed -n 1,3p | tr '\n' ';' && echo) >opening
     rm disclosure.tar && mkdir again && cp identity.txt disclosure.age again/ && (cd again && eval "$(cat ../opening)" && cd .. && diff -r "$bag" "../$bag")
     # What GNU tar packs again is the same to the byte.
     (cd again && find "$bag" -type f -printf '%p\n' | LC_ALL=C sort |
@@ -65,7 +65,7 @@ for package in "$given"/*/; do
         rm -rf "$bag" && cp -r whole "$bag"
         twins=$((twins + 1))
     }
-    file=$(cd "$bag" && find data -name '*.json' | sort | head -1)
+    file=$(cd "$bag" && find data -name '*.json' | sort | sed -n 1p)
     deeper "a changed document with manifests that fit" "$file" '0,/"/s//" /'
     deeper "a changed disclosure.json with manifests that fit" custody/disclosure.json 's/"records": [0-9]*/"records": 77/'
     for note in "$bag"/custody/*.note; do
@@ -90,7 +90,7 @@ sys.exit(bool(bad) or len(sys.argv) < 3)
 PY
     index=$(find "$bag/data" -maxdepth 2 -name index.html) && index=$(dirname "$index")
     python3 "$here/disclosure/pages.py" "$index"
-    page=$(find "$index" -ipath "$index/pages/*.html" | sort | head -1)
+    page=$(find "$index" -ipath "$index/pages/*.html" | sort | sed -n 1p)
     cp "$page" kept
     for twin in 's|href="[^"#]|&lost/|' 's|</title>|&<script src="https://example.com"></script>|' 's|</title>|&<a href="#nowhere"></a>|'; do
         sed "$twin" kept >"$page"

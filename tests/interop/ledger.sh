@@ -41,7 +41,7 @@ for file in receipts/*.json; do receipts+=("$(basename "$file" .json)"); done
 signed() { # a signed note, a PEM file, the signer's name, its key's id, its algorithm
     local line out=$work/signed
     sed -n '/^$/q;p' "$1" >"$out.text"
-    line=$(sed '1,/^$/d' "$1" | grep -F -- "— $3 " | head -1)
+    line=$(sed '1,/^$/d' "$1" | grep -F -- "— $3 " | sed -n 1p)
     base64 -d <<<"${line##* }" >"$out"
     same "the key's id" "$(head -c 4 "$out" | xxd -p)" "$4" >/dev/null
     tail -c 64 "$out" >"$out.signature"

@@ -74,7 +74,7 @@ contents() {
     echo "bagit.py, sha256sum, sha512sum: all $(wc -l <"$bag/manifest-sha256.txt") files and those about them"
     schema "$bag"/data/vcons/*.json
     echo "the working group's schema: $(find "$bag/data/vcons" -name '*.json' | wc -l) vCons"
-    medium=$(find "$bag/data/files" -type f | sort | head -1) document=$(find "$bag/data/vcons" -type f | sort | head -1)
+    medium=$(find "$bag/data/files" -type f | sort | sed -n 1p) document=$(find "$bag/data/vcons" -type f | sort | sed -n 1p)
     for changed in "$medium" "$document" "$bag/data/manifest.json"; do
         mv "$changed" kept
         altered kept 5 "$changed"
@@ -156,7 +156,7 @@ authorised() {
         refused "a changed message, by sigsum-verify" verify "$author" "$custody/policy.sigsum" "$proof" twin
     done
     for pattern in log=. leaf=. 'leaf=[0-9a-f]* .' root_hash=. '^signature=.' node_hash=.; do
-        twin=$(sed -n "s/.*\($pattern\).*/\1/p" "$proof" | head -1)
+        twin=$(sed -n "s/.*\($pattern\).*/\1/p" "$proof" | sed -n 1p)
         sed "0,/$pattern/s/$pattern/${twin%?}$([[ ${twin: -1} == 1 ]] && echo 2 || echo 1)/" "$proof" >twin
         refused "a changed proof ($pattern), by sigsum-verify" verify "$author" "$custody/policy.sigsum" twin "$message"
     done

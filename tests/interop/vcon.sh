@@ -22,7 +22,7 @@ assert list(check.iter_errors(twin)), "the validator takes anything"
 print(f"the working group's schema: {len(files)} vCons")
 PY
 twin=$(mktemp -d) && cp -r "$bag" "$twin/bag"
-first=$(find "$twin/bag/data" -name vcon.json | sort | head -1) && printf ' ' >>"$first"
+first=$(find "$twin/bag/data" -name vcon.json | sort | sed -n 1p) && printf ' ' >>"$first"
 refused "a changed bag, by bagit.py" "$venv/bin/bagit.py" --validate --quiet "$twin/bag"
 refused "a changed bag, by sha256sum" bash -c "cd '$twin/bag' && sha256sum -c --quiet manifest-sha256.txt"
 rm -rf "$twin"
