@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 
 use sha2::{Digest, Sha256};
 
-use super::begun::Begun;
 use super::consent::{TenantConsent, in_force, permits};
 use super::desk::Case;
 use super::kept::{Producing, Step};
@@ -15,7 +14,7 @@ use crate::bundle::PackageProgress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{RecordId, hex};
 use crate::key::PublicKey;
-use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told};
+use crate::ledger::{Begun, Kind, Receipt, RecordSet, Recorded, Told};
 use crate::order::{DisclosureOrder, OrderScope};
 use crate::production::{Cover, Opened, Prepared, ProductionOptions, Wanted, WantedRecord, prepare};
 use crate::store::{Act, Op};

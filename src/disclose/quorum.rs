@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use super::begun::Begun;
 use super::desk::Case;
 use super::kept::{OneTime, Step, decode, encode};
 use super::status::{OrderState, OrderStatus};
@@ -13,7 +12,7 @@ use crate::epoch::EpochHeader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, OrderId, RecordId, TenantId};
 use crate::key::{Identity, PolicyHash};
-use crate::ledger::{Kind, Ledger, RecordSet, Told, check_text};
+use crate::ledger::{Begun, Kind, Ledger, RecordSet, Told, check_text};
 use crate::order::{Approval, Asked, Combined, Gag, LegalBasis, OrderRequest, OrderScope, OrderTerms, Stage};
 use crate::production::Opened;
 use crate::record::RecordHeader;

@@ -1,11 +1,11 @@
-use std::io::{self, Write};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use super::restore::copy_folder;
-use super::stores::{Fault, Fuse, faulty, operator};
+use super::stores::{Fault, Fuse, Synced, faulty, operator};
 use crate::agreement::Country;
 use crate::audit::{Auditor, State};
 use crate::disclose::{OrderState, OrderStatus};
@@ -95,17 +95,6 @@ fn give(vault: &Vault, request: &OrderRequest, approvals: &[Approval], out: &Pat
     let options = ProductionOptions::new(ProductionProfile::Litigation);
     let out = Synced(std::fs::File::create(out).unwrap());
     vault.disclose(quorum, options, "officer", out, |_| ControlFlow::Continue(())).map(drop)
-}
-
-struct Synced(std::fs::File);
-
-impl Write for Synced {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.sync_data()
-    }
 }
 
 fn read(folder: &Path) -> (OrderRequest, Vec<Approval>) {

@@ -5,3 +5,4 @@ mod erase;
 mod ingest;
 mod restore;
 mod stores;
+mod transfer;

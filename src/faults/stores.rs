@@ -1,3 +1,4 @@
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -67,6 +68,18 @@ pub(super) fn faulty(path: &Path, fuse: &Arc<Fuse>) -> Room {
         leases: Leases::new(path.join("live")),
         anchor,
         reserve: Reserve::new(path.join("reserve")),
+    }
+}
+
+/// A file of which all that was flushed is on the disk.
+pub(super) struct Synced(pub(super) std::fs::File);
+
+impl Write for Synced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.sync_data()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The ledgers: one for each tenant, in the same database and the same transactions as the rows that they tell of.
 
+mod begun;
 mod desk;
 mod entry;
 mod keys;
@@ -22,6 +23,7 @@ pub use queue::{Behind, Obstacle, SinkStatus};
 pub use receipt::Receipt;
 pub use sink::{LedgerHead, Sink, SinkError, SinkOptions};
 
+pub(crate) use begun::Begun;
 pub(crate) use desk::{Ledger, Recorded, Signer, Tell, Told, Waiting, check_text, clip};
 pub(crate) use entry::EntryPlace;
 pub(crate) use erasure::{ERASURE, each_revived, erase_again};

@@ -8,7 +8,7 @@ use crate::epoch::{EpochReader, Walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EpochId, RecordId, TenantId};
 use crate::key::{Opener, PublicKey};
-use crate::ledger::{Kind, Ledger, Receipt, RecordSet, Recorded, Signer, Tell, Told, check_text};
+use crate::ledger::{Begun, Kind, Ledger, Receipt, RecordSet, Recorded, Signer, Tell, Told, check_text};
 use crate::room::Room;
 use crate::store::{Act, Op, RecordRow};
 use crate::vault::Vault;
@@ -207,6 +207,16 @@ impl TenantSession {
         // Nothing is given out while the mark of what was said about it could still be lost.
         self.room.anchor.sync()?;
         Ok(recorded)
+    }
+
+    /// What an entry began, until its end is told.
+    pub(crate) fn begun(&self, recorded: Recorded) -> Begun {
+        Begun::new(&self.lease.ledger, recorded)
+    }
+
+    /// Says of what this process left without an end that nobody knows it.
+    pub(crate) fn conclude_left(&self) {
+        self.lease.ledger.conclude_left();
     }
 
     /// Writes an entry that neither begins nor ends anything, durably, and gives its receipt.

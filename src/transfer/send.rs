@@ -18,7 +18,7 @@ use crate::bundle::{BUNDLE_TEXT, Counted, PackageProgress, PackageStage, Watch, 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{TransferId, hex};
 use crate::key::PublicKey;
-use crate::ledger::{Kind, Receipt, RecordSet, Recorded, Told, check_text, clip};
+use crate::ledger::{Begun, Kind, Receipt, RecordSet, Told, check_text, clip};
 use crate::package::{AGREEMENT, MANIFEST, Manifest, ROTATION};
 use crate::restrict::Restrictions;
 use crate::retrieve::TenantSession;
@@ -61,7 +61,7 @@ impl TenantSession {
     /// All that goes is read and hashed first. Then the ledger says, durably, what is sent to whom under which agreement,
     /// with the digest of all of it; then the package is written to `out`, with the proof of that entry inside. Before
     /// every record it is asked again whether the agreement still stands and nobody in the record asked to be left out.
-    /// Whatever ends it, the ledger says how: completed, failed, refused; if this process dies, that nobody knows.
+    /// Whatever ends it, the ledger says how: completed, failed, refused; if this process dies or cannot say it, that nobody knows.
     ///
     /// `watch` is told of every piece and may end it. Memory: a few MiB for each core that hashes, which are eight at the
     /// most, and some 600 bytes for each file. `out` is flushed, not synced.
@@ -77,6 +77,7 @@ impl TenantSession {
         out: impl Write,
         mut watch: impl FnMut(PackageProgress) -> ControlFlow<()>,
     ) -> Result<SentPackage> {
+        self.conclude_left();
         self.send(transfer, None, out, &mut watch)
     }
 
@@ -94,6 +95,7 @@ impl TenantSession {
         out: impl Write,
         mut watch: impl FnMut(PackageProgress) -> ControlFlow<()>,
     ) -> Result<SentPackage> {
+        self.conclude_left();
         let (sent, held) = self.unfinished(id)?;
         let records = held.records.iter().map(|held| held.record);
         let mut transfer = Transfer::of(sent.agreement, sent.purpose, records);
@@ -137,11 +139,12 @@ impl TenantSession {
         let (id, agreement) = (TransferId::generate()?, permit.agreement.clone());
         let manifest = manifest(id, &agreement, transfer, created, &packed);
         let mut sending = Sending::authorise(self, id, &agreement, &packed, again, &manifest)?;
-        let Some(recorded) = &sending.recorded else { unreachable!("it was authorised just now") };
-        let authorised = Receipt::clone(&recorded.receipt);
-        let released = release(self, recorded, &mut packed, &mut permit, &manifest, out, watch);
+        let authorised = sending.authorised.clone();
+        let released = release(self, &authorised, &mut packed, &mut permit, &manifest, out, watch);
         match released {
             Ok(bytes) => {
+                // It has not failed, whether or not the ledger can say now that it has not.
+                sending.begun.given_out = true;
                 let step = Step::Completed { at: Timestamp::now() };
                 let completed = sending.conclude(Kind::TransferCompleted, &step, ("bytes", bytes))?;
                 Ok(SentPackage { id, authorised, completed, plan: packed.plan, bytes })
@@ -245,12 +248,13 @@ fn manifest(
     }
 }
 
-/// A transfer that the ledger has authorised and that has no outcome yet. Dropped, it has failed.
+/// A transfer that the ledger has authorised and that has no outcome yet. Dropped before all of it was given out, it has failed.
 struct Sending<'s> {
     session: &'s TenantSession,
     id: TransferId,
     purpose: String,
-    recorded: Option<Recorded>,
+    authorised: Receipt,
+    begun: Begun,
 }
 
 impl<'s> Sending<'s> {
@@ -307,23 +311,24 @@ impl<'s> Sending<'s> {
         let tell = tell.paper(paper::RECORDS, about, paper::encode(&held)?);
         // A crash from here on leaves an act without an outcome, which the next process concludes.
         let recorded = session.record(tell, Act::Begin("transfer"))?;
-        Ok(Self { session, id, purpose: manifest.purpose.clone(), recorded: Some(recorded) })
+        let (authorised, begun) = (Receipt::clone(&recorded.receipt), session.begun(recorded));
+        Ok(Self { session, id, purpose: manifest.purpose.clone(), authorised, begun })
     }
 
     /// Writes how it ended, and `more` of that by name.
     fn conclude(&mut self, kind: Kind, step: &Step, more: (&str, impl Display)) -> Result<Receipt> {
         let over = || Error::new(ErrorKind::Io, "concluding a transfer that is over");
-        let recorded = self.recorded.as_ref().ok_or_else(over)?;
+        let end = self.begun.end().ok_or_else(over)?;
         let mut tell = self.session.tell(kind).detail("transfer", self.id).detail(more.0, more.1);
         tell.purpose = Some(self.purpose.clone());
-        tell.refers = Some((recorded.receipt.log(), recorded.receipt.seq()));
+        tell.refers = self.begun.entry();
         let tell = tell.paper(paper::TOPIC, Some(*self.id.as_bytes()), paper::encode(step)?);
-        let concluded = self.session.record(tell, Act::End(recorded.log, recorded.receipt.seq()))?;
-        self.recorded = None;
-        Ok(Receipt::clone(&concluded.receipt))
+        let concluded = self.session.record(tell, end);
+        self.begun.ended(&concluded);
+        concluded.map(|concluded| Receipt::clone(&concluded.receipt))
     }
 
-    /// Writes that it ended before its end. If that cannot be said, the next process says that nobody knows.
+    /// Writes that it ended before its end. If that cannot be said, it is said later that nobody knows.
     fn fail(&mut self, reason: String) {
         let step = Step::Failed { at: Timestamp::now(), reason: reason.clone() };
         let _ = self.conclude(Kind::TransferFailed, &step, ("reason", reason));
@@ -332,7 +337,7 @@ impl<'s> Sending<'s> {
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
-        if self.recorded.is_some() {
+        if self.begun.entry().is_some() && !self.begun.given_out {
             self.fail("it was given up".to_owned());
         }
     }
@@ -341,7 +346,7 @@ impl Drop for Sending<'_> {
 /// Gives out what the ledger said would go. The proof of that is taken, and goes with it.
 fn release(
     session: &TenantSession,
-    recorded: &Recorded,
+    receipt: &Receipt,
     packed: &mut Packed<'_>,
     permit: &mut Permit,
     manifest: &Manifest,
@@ -350,7 +355,6 @@ fn release(
 ) -> Result<u64> {
     let agreement = permit.agreement.clone();
     let Packed { plan, archive, sources, sorted, choice } = packed;
-    let receipt = &recorded.receipt;
     // Whoever keeps the tenant's key may have signed something else.
     receipt.verify(&receipt.log())?;
     archive.tag_file(AGREEMENT, agreement.to_string())?;

@@ -64,7 +64,7 @@ pub enum TransferOutcome {
     Failed(String),
     /// Nothing was given out, for this reason.
     Refused(String),
-    /// Its process died: nobody knows how much was given out.
+    /// Its process died, or could not say how it ended: nobody knows how much was given out.
     Unknown,
 }
 
@@ -113,6 +113,10 @@ impl TransferQuery {
 }
 
 impl SentTransfer {
+    fn is_running(&self) -> bool {
+        self.outcome == TransferOutcome::Running
+    }
+
     /// Whether something of it may be at the recipient.
     pub fn may_have_arrived(&self) -> bool {
         !matches!(self.outcome, TransferOutcome::Refused(_))
@@ -286,15 +290,26 @@ impl TenantSession {
 
     /// Every transfer, in the order of their first entries. Memory: some 500 bytes for each.
     pub(crate) fn history(&self) -> Result<History> {
-        let logs = self.room.store.logs(self.tenant)?;
-        let begun: HashSet<(PublicKey, u64)> = self
-            .room
-            .store
-            .acts()?
-            .into_iter()
-            .filter(|act| act.tenant == self.tenant)
-            .filter_map(|act| Some((logs.iter().find(|log| log.n == act.log)?.key, act.seq)))
-            .collect();
+        loop {
+            let last = self.room.store.last_paper(self.tenant, paper::TOPIC)?;
+            let mut history = self.told()?;
+            if !history.transfers.iter().any(SentTransfer::is_running) {
+                return Ok(history);
+            }
+            let going_on = self.room.going_on(self.tenant)?;
+            let ended = |sent: &&mut SentTransfer| sent.is_running() && !going_on.contains(&sent.entry);
+            let ended: Vec<&mut SentTransfer> = history.transfers.iter_mut().filter(ended).collect();
+            // It ended as it should if that has been said since.
+            if !ended.is_empty() && self.room.store.last_paper(self.tenant, paper::TOPIC)? != last {
+                continue;
+            }
+            ended.into_iter().for_each(|sent| sent.outcome = TransferOutcome::Unknown);
+            return Ok(history);
+        }
+    }
+
+    /// What was said of every transfer. One that was authorised and of whose end nothing was said goes on.
+    fn told(&self) -> Result<History> {
         let (mut order, mut all, mut keys) = (Vec::new(), HashMap::new(), HashMap::new());
         // A key has up to two kilobytes, and most transfers go to few recipients.
         let mut known_keys: HashSet<Arc<str>> = HashSet::new();
@@ -303,7 +318,6 @@ impl TenantSession {
             let entry = Some((log, seq));
             match step {
                 Step::Authorised(said) => {
-                    let running = begun.contains(&(log, seq));
                     let key =
                         known_keys.get(said.key.as_str()).map_or_else(|| Arc::from(said.key.as_str()), Arc::clone);
                     known_keys.insert(Arc::clone(&key));
@@ -319,7 +333,7 @@ impl TenantSession {
                         purpose: said.purpose,
                         records: said.records,
                         left_out: (said.left_out, said.restricted),
-                        outcome: if running { TransferOutcome::Running } else { TransferOutcome::Unknown },
+                        outcome: TransferOutcome::Running,
                         outcome_entry: None,
                         receipt_by: Some(said.receipt_by),
                         receipted: None,
