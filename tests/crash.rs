@@ -9,6 +9,7 @@ use std::sync::{Arc, Barrier, LazyLock};
 use std::thread;
 use std::time::Duration;
 
+use common::doomed::random;
 use common::{Owner, World, myself, noise, text};
 use strongroom::*;
 
@@ -270,10 +271,4 @@ fn listen(child: &mut Child) -> thread::JoinHandle<Vec<Ack>> {
         };
         out.lines().map_while(io::Result::ok).filter_map(parse).collect()
     })
-}
-
-fn random() -> u64 {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).unwrap();
-    u64::from_le_bytes(bytes)
 }

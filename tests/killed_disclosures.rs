@@ -4,15 +4,15 @@
 mod common;
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, Write};
+use std::io::{self, Cursor};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use common::court::{Court, day, tomorrow};
-use common::{myself, noise};
+use common::doomed::{self, Doomed, Slow, random, say, say_and_wait};
+use common::noise;
 use strongroom::*;
 
 /// Where a process stops and waits to be killed.
@@ -234,7 +234,7 @@ impl Scene {
         self.court.vault.open_order(self.court.tenant(), &request, &approvals, "officer")
     }
 
-    fn start(&self, test: &str, order: &DisclosureOrder, stop: Stop, pause: u64) -> Discloser {
+    fn start(&self, test: &str, order: &DisclosureOrder, stop: Stop, pause: u64) -> Doomed {
         let _ = fs::remove_file(self.out());
         let request = self.court.request(order).unwrap();
         fs::write(self.file("order.request"), request.to_bytes()).unwrap();
@@ -249,11 +249,7 @@ impl Scene {
             Stop::Never => "never".to_owned(),
         };
         let (folder, tenant) = (self.court.dir.path().to_str().unwrap(), self.court.tenant().to_string());
-        let job = [folder, &tenant, &stop, &pause.to_string()].join("\n");
-        let mut command = myself(test);
-        let mut child = command.env(Job::ENV, job).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Discloser { child, lines }
+        Doomed::start(test, Job::ENV, &[folder, &tenant, &stop, &pause.to_string()])
     }
 
     /// Whether the authority gets all of a package.
@@ -276,43 +272,9 @@ impl Scene {
     }
 
     fn is_sound(&self) {
-        let vault = &self.court.vault;
-        let report = vault.check().unwrap();
-        assert!(report.is_sound(), "{report}");
-        vault.sweep().unwrap();
-        let report = vault.check().unwrap();
-        assert!(report.is_clean(), "{report}");
+        doomed::is_sound(&self.court.vault);
         let report = self.court.audit();
         assert!(report.is_clean() && report.unconcluded.len() == 1, "{report}");
-    }
-}
-
-fn random() -> u64 {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).unwrap();
-    u64::from_le_bytes(bytes)
-}
-
-/// A process that discloses.
-struct Discloser {
-    child: Child,
-    lines: BufReader<std::process::ChildStdout>,
-}
-
-impl Discloser {
-    /// Waits until it says that it is there.
-    fn reaches(&mut self, place: &str) {
-        let mut line = String::new();
-        while line.trim() != place {
-            line.clear();
-            assert!(self.lines.read_line(&mut line).unwrap() > 0, "it ended before it came to {place}");
-        }
-    }
-
-    /// With SIGKILL.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
     }
 }
 
@@ -348,7 +310,7 @@ impl Job {
             say_and_wait();
         }
         let hashing = stop == "hashing";
-        let out = Slow { file, written: 0, at: stop.parse().ok(), whole: stop == "whole", pause };
+        let out = Slow::new(file, &stop, pause);
         let options = ProductionOptions::new(ProductionProfile::Portable);
         let disclosed = vault.disclose(quorum, options, "officer", out, |progress| {
             if hashing && progress.bytes > 300_000 {
@@ -358,50 +320,4 @@ impl Job {
         });
         disclosed.unwrap();
     }
-}
-
-/// A way out that is slow, and ends somewhere.
-struct Slow {
-    file: File,
-    written: u64,
-    /// It ends when so many bytes have left.
-    at: Option<u64>,
-    whole: bool,
-    pause: Duration,
-}
-
-impl Write for Slow {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.at.is_some_and(|at| self.written >= at) {
-            say_and_wait();
-        }
-        thread::sleep(self.pause);
-        let written = self.file.write(bytes)?;
-        self.file.sync_data()?;
-        if self.written == 0 {
-            say("byte");
-        }
-        self.written += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()?;
-        if self.whole {
-            say_and_wait();
-        }
-        Ok(())
-    }
-}
-
-fn say(place: &str) {
-    // On a line of its own, whatever the test runner has printed before it.
-    io::stdout().lock().write_all(format!("\n{place}\n").as_bytes()).unwrap();
-    io::stdout().flush().unwrap();
-}
-
-fn say_and_wait() {
-    say("stop");
-    thread::sleep(Duration::from_secs(60));
-    panic!("it was not killed");
 }

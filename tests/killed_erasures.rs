@@ -4,13 +4,13 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, BufReader, Cursor, Write};
-use std::process::Stdio;
+use std::io::{self, BufRead, Cursor, Write};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use common::{World, myself, noise, text};
+use common::doomed::{Doomed, random, say, say_and_wait};
+use common::{World, noise, text};
 use strongroom::*;
 
 const ROUNDS: u64 = 12;
@@ -43,24 +43,18 @@ fn whenever_a_process_is_killed_while_it_erases_every_record_is_whole_or_erased_
 
         let ids: Vec<String> = new.iter().map(ToString::to_string).collect();
         let path = world.path();
-        let job = [
+        let job: [&str; 5] = [
             path.to_str().unwrap(),
             &world.acme.pin.tenant.to_string(),
             &world.acme.identity.expose_secret(),
             &format!("matter {round}"),
             &ids.join(" "),
-        ]
-        .join("\n");
-        let mut child = myself(NAME).env(ENV, job).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        while line.trim() != "begin" {
-            line.clear();
-            assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before it began");
-        }
+        ];
+        let mut child = Doomed::start(NAME, ENV, &job);
+        child.reaches("begin");
+        let Doomed { mut child, mut lines } = child;
         let listening = thread::spawn(move || {
-            let mut heard = Vec::new();
-            line.clear();
+            let (mut heard, mut line) = (Vec::new(), String::new());
             while lines.read_line(&mut line).unwrap_or(0) > 0 {
                 // A line that the kill cut short was not heard.
                 match line.split_whitespace().collect::<Vec<_>>()[..] {
@@ -126,14 +120,13 @@ fn erase_for_ever(job: &str) {
     let identity: Arc<Identity> = Arc::new(identity.parse().unwrap());
     let session = vault.session(tenant.parse().unwrap(), identity, Access::new("eraser", "about to die")).unwrap();
     let ids: Vec<RecordId> = ids.split(' ').map(|id| id.parse().unwrap()).collect();
-    println!("\nbegin");
+    say("begin");
     for some in ids.chunks(AT_ONCE) {
         tell(&session.erase(some.iter().copied(), "retention").unwrap().erased);
     }
     tell(&session.confirm_release(matter, "over").unwrap().erased);
-    println!("\ndone");
-    thread::sleep(Duration::from_secs(60));
-    panic!("it was not killed");
+    say("done");
+    say_and_wait();
 }
 
 fn tell(erased: &[RecordId]) {
@@ -154,10 +147,4 @@ fn audit(session: &TenantSession) -> AuditReport {
     let report = Auditor::new(log.key()).audit(&log).unwrap();
     assert!(report.is_clean(), "{report}");
     report
-}
-
-fn random() -> u64 {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).unwrap();
-    u64::from_le_bytes(bytes)
 }

@@ -4,16 +4,16 @@
 mod common;
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, Write};
+use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use common::doomed::{self, Doomed, Slow, random, say, say_and_wait};
 use common::third_party::{PURPOSE, ThirdParty, agree, rules, state_policy};
-use common::{World, myself, noise};
+use common::{World, noise};
 use strongroom::*;
 
 const RECORDS: u64 = 6;
@@ -198,7 +198,7 @@ impl Scene {
         self.world.dir.path().join("package.age")
     }
 
-    fn start(&self, test: &str, stop: Stop, pause: u64) -> Sender {
+    fn start(&self, test: &str, stop: Stop, pause: u64) -> Doomed {
         let _ = fs::remove_file(self.out());
         let stop = match stop {
             Stop::Hashing => "hashing".to_owned(),
@@ -209,7 +209,7 @@ impl Scene {
         };
         let (path, out) = (self.world.path(), self.out());
         let agreement: String = self.agreement.id().iter().map(|b| format!("{b:02x}")).collect();
-        let job = [
+        let job: [&str; 7] = [
             path.to_str().unwrap(),
             out.to_str().unwrap(),
             &self.world.acme.pin.tenant.to_string(),
@@ -217,12 +217,8 @@ impl Scene {
             &agreement,
             &stop,
             &pause.to_string(),
-        ]
-        .join("\n");
-        let mut command = myself(test);
-        let mut child = command.env(Job::ENV, job).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Sender { child, lines }
+        ];
+        Doomed::start(test, Job::ENV, &job)
     }
 
     fn open_package(&self, bytes: &[u8]) -> Result<Package> {
@@ -258,11 +254,7 @@ impl Scene {
     }
 
     fn is_sound(&self, vault: &Vault) {
-        let report = vault.check().unwrap();
-        assert!(report.is_sound(), "{report}");
-        vault.sweep().unwrap();
-        let report = vault.check().unwrap();
-        assert!(report.is_clean(), "{report}");
+        doomed::is_sound(vault);
         let session = self.session(vault);
         let log = session.log().unwrap();
         let report = Auditor::new(log.key()).audit(&log).unwrap();
@@ -284,35 +276,6 @@ fn messages(session: &TenantSession, kind: Kind) -> Vec<Message> {
 
 fn of_transfer(message: &Message) -> bool {
     message.details.get("began").is_some_and(|began| began == "transfer")
-}
-
-fn random() -> u64 {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).unwrap();
-    u64::from_le_bytes(bytes)
-}
-
-/// A process that sends.
-struct Sender {
-    child: Child,
-    lines: BufReader<std::process::ChildStdout>,
-}
-
-impl Sender {
-    /// Waits until it says that it is there.
-    fn reaches(&mut self, place: &str) {
-        let mut line = String::new();
-        while line.trim() != place {
-            line.clear();
-            assert!(self.lines.read_line(&mut line).unwrap() > 0, "it ended before it came to {place}");
-        }
-    }
-
-    /// With SIGKILL.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
 }
 
 /// What a process that is about to die was told to do.
@@ -347,10 +310,9 @@ impl Job {
     fn send(self) {
         let Self { session, transfer, out, stop, pause } = self;
         let file = File::create_new(out).unwrap();
-        let at = stop.parse().ok();
         say("begin");
         let hashing = stop == "hashing";
-        let out = Slow { file, written: 0, at, whole: stop == "whole", pause };
+        let out = Slow::new(file, &stop, pause);
         let sent = session.transfer(&transfer, out, |progress| {
             if hashing && progress.bytes > 500_000 {
                 say_and_wait();
@@ -359,49 +321,4 @@ impl Job {
         });
         sent.unwrap();
     }
-}
-
-/// A way out that is slow, and ends somewhere.
-struct Slow {
-    file: File,
-    written: u64,
-    /// It ends when so many bytes have left.
-    at: Option<u64>,
-    whole: bool,
-    pause: Duration,
-}
-
-impl Write for Slow {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.at.is_some_and(|at| self.written >= at) {
-            say_and_wait();
-        }
-        thread::sleep(self.pause);
-        let written = self.file.write(bytes)?;
-        self.file.sync_data()?;
-        if self.written == 0 {
-            say("byte");
-        }
-        self.written += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.whole {
-            say_and_wait();
-        }
-        Ok(())
-    }
-}
-
-fn say(place: &str) {
-    // On a line of its own, whatever the test runner has printed before it.
-    io::stdout().lock().write_all(format!("\n{place}\n").as_bytes()).unwrap();
-    io::stdout().flush().unwrap();
-}
-
-fn say_and_wait() {
-    say("stop");
-    thread::sleep(Duration::from_secs(60));
-    panic!("it was not killed");
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod court;
+pub mod doomed;
 pub mod third_party;
 
 use std::path::{Path, PathBuf};
