@@ -1,11 +1,11 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use super::restore::copy_folder;
-use super::stores::{Fault, Fuse, Synced, faulty, operator};
+use super::stores::{Fault, Synced, faulty, operator};
+use super::{each_call, each_death, job};
 use crate::agreement::Country;
 use crate::audit::{Auditor, State};
 use crate::disclose::{OrderState, OrderStatus};
@@ -24,31 +24,31 @@ fn whatever_call_of_a_disclosure_fails_the_ledger_says_no_less_than_was_given_ou
     for gagged in [false, true] {
         let world = World::new(gagged);
         for (fault, again) in [(Fault::Told, false), (Fault::Untold, false), (Fault::Told, true)] {
-            let mut failures = 0;
-            for calls in 0.. {
-                let copy = world.copy();
-                let out = copy.path().join("out");
-                let fuse = Fuse::new(calls, fault);
-                let vault = Vault::of(faulty(copy.path(), &fuse), operator(), Vec::new()).unwrap();
-                let done = world.act(&vault, &out);
-                if let Err(error) = &done {
-                    let kind = error.kind();
-                    assert!([ErrorKind::Io, ErrorKind::OutcomeUnknown].contains(&kind), "{fault:?} {calls}: {error:?}");
-                }
-                let what = format!("{fault:?} {calls}, gagged: {gagged}, again: {again}");
-                world.told_enough(&vault, &out, &what);
-                if again && world.status(&vault).state() != OrderState::Disclosed {
-                    // The same process goes on. After an unknown outcome it would have to be another.
-                    world.give_anew(&vault, &copy.path().join("anew"));
-                    assert_eq!(world.status(&vault).state(), OrderState::Disclosed, "{what}");
-                }
-                drop(vault);
-                world.recovers(copy.path(), &out, &what);
-                if done.is_ok() {
-                    break;
-                }
-                failures += 1;
-            }
+            let failures = each_call(
+                fault,
+                || world.copy(),
+                |path, fuse, calls| {
+                    let (out, what) =
+                        (path.join("out"), format!("{fault:?} {calls}, gagged: {gagged}, again: {again}"));
+                    let vault = Vault::of(faulty(path, fuse), operator(), Vec::new()).unwrap();
+                    let done = world.act(&vault, &out);
+                    if let Err(error) = &done {
+                        assert!(
+                            [ErrorKind::Io, ErrorKind::OutcomeUnknown].contains(&error.kind()),
+                            "{what}: {error:?}"
+                        );
+                    }
+                    world.told_enough(&vault, &out, &what);
+                    if again && world.status(&vault).state() != OrderState::Disclosed {
+                        // The same process goes on. After an unknown outcome it would have to be another.
+                        world.give_anew(&vault, &path.join("anew"));
+                        assert_eq!(world.status(&vault).state(), OrderState::Disclosed, "{what}");
+                    }
+                    drop(vault);
+                    world.recovers(path, &out, &what);
+                    done.is_ok()
+                },
+            );
             // Slots, and the entries that tell of the approval, of what is given out, and of its end; a number.
             assert!(failures >= 5, "only {failures} calls could fail");
         }
@@ -59,34 +59,17 @@ fn whatever_call_of_a_disclosure_fails_the_ledger_says_no_less_than_was_given_ou
 fn wherever_a_disclosure_is_killed_between_its_calls_the_ledger_says_no_less_than_was_given_out() {
     const NAME: &str = "faults::disclose::wherever_a_disclosure_is_killed_between_its_calls_the_ledger_says_no_less_than_was_given_out";
     const JOB: &str = "STRONGROOM_TEST_DISCLOSE_CALLS";
-    if let Ok(job) = std::env::var(JOB) {
-        let [path, calls, fault, folder] = job.split('\n').collect::<Vec<_>>()[..] else { panic!("a job") };
-        let fault = if fault == "before" { Fault::KilledBefore } else { Fault::KilledBehind };
-        let fuse = Fuse::new(calls.parse().unwrap(), fault);
-        let vault = Vault::of(faulty(Path::new(path), &fuse), operator(), Vec::new()).unwrap();
-        let (request, approvals) = read(Path::new(folder));
-        give(&vault, &request, &approvals, &Path::new(path).join("out")).unwrap();
+    if let Some((path, fuse, folder)) = job(JOB) {
+        let vault = Vault::of(faulty(Path::new(&path), &fuse), operator(), Vec::new()).unwrap();
+        let (request, approvals) = read(Path::new(&folder));
+        give(&vault, &request, &approvals, &Path::new(&path).join("out")).unwrap();
         return;
     }
     let world = World::new(false);
-    for fault in ["before", "behind"] {
-        let mut kills = 0;
-        for calls in 0.. {
-            let copy = world.copy();
-            let mut child = Command::new(std::env::current_exe().unwrap());
-            child.args(["--exact", NAME, "--test-threads=1"]);
-            let folder = world.dir.path().display();
-            child.env(JOB, format!("{}\n{calls}\n{fault}\n{folder}", copy.path().display()));
-            let output = child.output().unwrap();
-            world.recovers(copy.path(), &copy.path().join("out"), &format!("killed {fault} {calls}"));
-            if output.status.success() {
-                assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
-                break;
-            }
-            kills += 1;
-        }
-        assert!(kills >= 5, "only {kills} kills");
-    }
+    let folder = world.dir.path().to_str().unwrap();
+    let left = |path: &Path, _, what: &str| world.recovers(path, &path.join("out"), what);
+    let kills = each_death((NAME, JOB), || world.copy(), folder, left);
+    assert!(kills >= 5, "only {kills} kills");
 }
 
 /// Opens the order and gives its records out, as a numbered volume.

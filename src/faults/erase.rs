@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use super::restore::copy_folder;
-use super::stores::{Fault, Fuse, faulty, operator};
+use super::stores::{Fault, faulty, operator};
+use super::{each_call, each_death, job};
 use crate::audit::Auditor;
 use crate::error::{ErrorKind, Result};
 use crate::hold::Hold;
@@ -17,26 +17,26 @@ use crate::vault::Vault;
 fn whatever_call_of_an_erasure_fails_a_record_is_whole_or_erased_and_the_next_try_finishes_it() {
     let world = World::new();
     for (fault, again) in [(Fault::Told, true), (Fault::Told, false), (Fault::Untold, true), (Fault::Untold, false)] {
-        let mut failures = 0;
-        for calls in 0.. {
-            let (copy, what) = (world.copy(), format!("{fault:?} {calls}, again {again}"));
-            let vault = Vault::of(faulty(copy.path(), &Fuse::new(calls, fault)), operator(), Vec::new()).unwrap();
-            let done = world.act(&vault);
-            if let Err(error) = &done {
-                assert!([ErrorKind::Io, ErrorKind::OutcomeUnknown].contains(&error.kind()), "{what}: {error:?}");
-            }
-            // In the same process, or in the next one.
-            if again && done.is_err() {
-                world.act(&vault).unwrap_or_else(|e| panic!("{what}: {e:?}"));
-                world.is_done(&vault, &what);
-            }
-            drop(vault);
-            world.recovers(copy.path(), &what);
-            if done.is_ok() {
-                break;
-            }
-            failures += 1;
-        }
+        let failures = each_call(
+            fault,
+            || world.copy(),
+            |path, fuse, calls| {
+                let what = format!("{fault:?} {calls}, again {again}");
+                let vault = Vault::of(faulty(path, fuse), operator(), Vec::new()).unwrap();
+                let done = world.act(&vault);
+                if let Err(error) = &done {
+                    assert!([ErrorKind::Io, ErrorKind::OutcomeUnknown].contains(&error.kind()), "{what}: {error:?}");
+                }
+                // In the same process, or in the next one.
+                if again && done.is_err() {
+                    world.act(&vault).unwrap_or_else(|e| panic!("{what}: {e:?}"));
+                    world.is_done(&vault, &what);
+                }
+                drop(vault);
+                world.recovers(path, &what);
+                done.is_ok()
+            },
+        );
         // Two sessions, each with an entry at both ends; of each record two entries, slots, an object and its folder.
         assert!(failures >= 12, "only {failures} calls could fail");
     }
@@ -47,33 +47,15 @@ fn wherever_an_erasure_is_killed_a_record_is_whole_or_erased_and_opening_the_vau
     const NAME: &str =
         "faults::erase::wherever_an_erasure_is_killed_a_record_is_whole_or_erased_and_opening_the_vault_finishes_it";
     const JOB: &str = "STRONGROOM_TEST_ERASE";
-    if let Ok(job) = std::env::var(JOB) {
-        let [path, calls, fault, world] = job.split('\n').collect::<Vec<_>>()[..] else { panic!("a job") };
-        let fault = if fault == "before" { Fault::KilledBefore } else { Fault::KilledBehind };
-        let fuse = Fuse::new(calls.parse().unwrap(), fault);
-        let vault = Vault::of(faulty(Path::new(path), &fuse), operator(), Vec::new()).unwrap();
-        World::parse(world).act(&vault).unwrap();
+    if let Some((path, fuse, world)) = job(JOB) {
+        let vault = Vault::of(faulty(Path::new(&path), &fuse), operator(), Vec::new()).unwrap();
+        World::parse(&world).act(&vault).unwrap();
         return;
     }
     let world = World::new();
-    for fault in ["before", "behind"] {
-        let mut kills = 0;
-        for calls in 0.. {
-            let copy = world.copy();
-            let mut child = Command::new(std::env::current_exe().unwrap());
-            child.args(["--exact", NAME, "--test-threads=1"]);
-            let world_text = world.to_text();
-            child.env(JOB, format!("{}\n{calls}\n{fault}\n{world_text}", copy.path().display()));
-            let output = child.output().unwrap();
-            world.recovers(copy.path(), &format!("killed {fault} {calls}"));
-            if output.status.success() {
-                assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
-                break;
-            }
-            kills += 1;
-        }
-        assert!(kills >= 12, "only {kills} kills");
-    }
+    let left = |path: &Path, _, what: &str| world.recovers(path, what);
+    let kills = each_death((NAME, JOB), || world.copy(), &world.to_text(), left);
+    assert!(kills >= 12, "only {kills} kills");
 }
 
 /// A vault with a record that is to be erased, one that was to be and is held, and another; and two of the tenant's people.

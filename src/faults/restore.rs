@@ -1,9 +1,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use super::stores::{Fault, Fuse, faulty, operator};
+use super::{each_call, each_death, job};
 use crate::audit::{AuditFinding, Auditor};
 use crate::error::{ErrorKind, Result};
 use crate::id::TenantId;
@@ -18,19 +18,21 @@ use crate::vault::Vault;
 fn whatever_call_of_a_restore_fails_the_next_try_finishes_it_and_nothing_is_released_before() {
     let world = World::new();
     for fault in [Fault::Told, Fault::Untold] {
-        let mut failures = 0;
-        for calls in 0.. {
-            let copy = world.copy();
-            match restore(copy.path(), calls, fault) {
+        let failures = each_call(
+            fault,
+            || world.copy(),
+            |path, fuse, calls| match restore(path, fuse) {
                 Ok(restored) => {
                     assert_eq!(restored.len(), 2);
-                    break;
+                    true
                 }
-                Err(error) => assert!([ErrorKind::Io, ErrorKind::OutcomeUnknown].contains(&error.kind()), "{error:?}"),
-            }
-            failures += 1;
-            world.recovers(copy.path(), &format!("{fault:?} {calls}"));
-        }
+                Err(error) => {
+                    assert!([ErrorKind::Io, ErrorKind::OutcomeUnknown].contains(&error.kind()), "{error:?}");
+                    world.recovers(path, &format!("{fault:?} {calls}"));
+                    false
+                }
+            },
+        );
         assert!(failures >= 4, "only {failures} calls could fail");
     }
 }
@@ -40,37 +42,26 @@ fn wherever_a_restore_is_killed_the_next_try_finishes_it_and_nothing_is_released
     const NAME: &str =
         "faults::restore::wherever_a_restore_is_killed_the_next_try_finishes_it_and_nothing_is_released_before";
     const JOB: &str = "STRONGROOM_TEST_RESTORE";
-    if let Ok(job) = std::env::var(JOB) {
-        let [path, calls, fault] = job.split('\n').collect::<Vec<_>>()[..] else { panic!("a job") };
-        let fault = if fault == "before" { Fault::KilledBefore } else { Fault::KilledBehind };
-        restore(Path::new(path), calls.parse().unwrap(), fault).unwrap();
+    if let Some((path, fuse, _)) = job(JOB) {
+        restore(Path::new(&path), &fuse).unwrap();
         return;
     }
     let world = World::new();
-    for fault in ["before", "behind"] {
-        let mut kills = 0;
-        for calls in 0.. {
-            let copy = world.copy();
-            let mut child = Command::new(std::env::current_exe().unwrap());
-            child.args(["--exact", NAME, "--test-threads=1"]);
-            child.env(JOB, format!("{}\n{calls}\n{fault}", copy.path().display()));
-            let output = child.output().unwrap();
-            if output.status.success() {
-                assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
-                break;
-            }
-            kills += 1;
-            // Between a commit and its mark.
-            let torn = tempfile::tempdir().unwrap();
-            copy_folder(copy.path(), torn.path());
-            let mut anchor = fs::read(torn.path().join("anchor")).unwrap();
-            anchor.truncate(256 * World::LOGS);
-            fs::write(torn.path().join("anchor"), anchor).unwrap();
-            world.recovers(torn.path(), &format!("{fault} {calls}, torn"));
-            world.recovers(copy.path(), &format!("{fault} {calls}"));
+    let left = |path: &Path, done, what: &str| {
+        if done {
+            return;
         }
-        assert!(kills >= 4, "only {kills} kills");
-    }
+        // Between a commit and its mark.
+        let torn = tempfile::tempdir().unwrap();
+        copy_folder(path, torn.path());
+        let mut anchor = fs::read(torn.path().join("anchor")).unwrap();
+        anchor.truncate(256 * World::LOGS);
+        fs::write(torn.path().join("anchor"), anchor).unwrap();
+        world.recovers(torn.path(), &format!("{what}, torn"));
+        world.recovers(path, what);
+    };
+    let kills = each_death((NAME, JOB), || world.copy(), "", left);
+    assert!(kills >= 4, "only {kills} kills");
 }
 
 #[test]
@@ -233,8 +224,8 @@ fn audit_open(session: &TenantSession, what: &str) {
     assert!(report.is_clean() && report.kinds["restored"] == 1, "{what}: {report}");
 }
 
-fn restore(path: &Path, calls: i64, fault: Fault) -> Result<Vec<Restored>> {
-    Restoration::of(faulty(path, &Fuse::new(calls, fault)), operator(), path)?.restore("a test")
+fn restore(path: &Path, fuse: &Arc<Fuse>) -> Result<Vec<Restored>> {
+    Restoration::of(faulty(path, fuse), operator(), path)?.restore("a test")
 }
 
 pub(super) fn copy_folder(from: &Path, to: &Path) {

@@ -3,8 +3,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::each_call;
 use super::restore::copy_folder;
-use super::stores::{Fault, Fuse, Synced, faulty, operator};
+use super::stores::{Fault, Synced, faulty, operator};
 use crate::agreement::{
     Agreement, AtRest, Country, InTransit, ProtectionProfile, RecipientCard, RecipientClass, Terms, TransferPolicy,
     TransferRules,
@@ -25,41 +26,29 @@ const PURPOSE: &str = "quality";
 fn whatever_call_of_a_transfer_fails_the_ledger_says_no_less_than_was_given_out() {
     let world = World::new();
     for (fault, again) in [(Fault::Told, false), (Fault::Untold, false), (Fault::Told, true)] {
-        let mut failures = 0;
-        for calls in 0.. {
-            let copy = world.copy();
-            let out = copy.path().join("out");
-            let fuse = Fuse::new(calls, fault);
-            let vault = Vault::of(faulty(copy.path(), &fuse), operator(), Vec::new()).unwrap();
-            let done = world.session(&vault).and_then(|session| {
-                let done = world.send(&session, &out);
-                let what = format!("{fault:?} {calls}, again: {again}");
-                let sent = world.told_enough(&session, &out, &what);
-                if again && let (Err(_), Some(sent)) = (&done, sent) {
-                    // The same process goes on.
-                    let file = Synced(std::fs::File::create(copy.path().join("again")).unwrap());
-                    session.transfer_again(sent.id, file, |_| ControlFlow::Continue(())).unwrap();
-                    let sent = session.transfers(&TransferQuery::default()).unwrap();
-                    assert_eq!(sent.last().unwrap().outcome, TransferOutcome::Completed, "{what}");
-                    let ended = [TransferOutcome::Completed, TransferOutcome::Running];
-                    assert!(
-                        sent[..sent.len() - 1].iter().all(|sent| !ended.contains(&sent.outcome)),
-                        "{what}: {sent:?}"
-                    );
+        let failures = each_call(
+            fault,
+            || world.copy(),
+            |path, fuse, calls| {
+                let (out, what) = (path.join("out"), format!("{fault:?} {calls}, again: {again}"));
+                let vault = Vault::of(faulty(path, fuse), operator(), Vec::new()).unwrap();
+                let done = world.session(&vault).and_then(|session| {
+                    let done = world.send(&session, &out);
+                    let sent = world.told_enough(&session, &out, &what);
+                    if again && let (Err(_), Some(sent)) = (&done, sent) {
+                        // The same process goes on.
+                        world.send_again(&session, &sent, &path.join("again"), &what);
+                    }
+                    done
+                });
+                if let Err(error) = &done {
+                    assert!([ErrorKind::Io, ErrorKind::OutcomeUnknown].contains(&error.kind()), "{what}: {error:?}");
                 }
-                done
-            });
-            if let Err(error) = &done {
-                let kind = error.kind();
-                assert!([ErrorKind::Io, ErrorKind::OutcomeUnknown].contains(&kind), "{fault:?} {calls}: {error:?}");
-            }
-            drop(vault);
-            world.recovers(copy.path(), &out, &format!("{fault:?} {calls}"));
-            if done.is_ok() {
-                break;
-            }
-            failures += 1;
-        }
+                drop(vault);
+                world.recovers(path, &out, &what);
+                done.is_ok()
+            },
+        );
         // The session's entry, slots, and the entries that tell of what is given out, and of its end.
         assert!(failures >= 4, "only {failures} calls could fail");
     }
@@ -129,6 +118,15 @@ impl World {
         let transfer = Transfer::of(self.agreement.id(), PURPOSE, [self.record]);
         let out = Synced(std::fs::File::create(out).unwrap());
         session.transfer(&transfer, out, |_| ControlFlow::Continue(())).map(drop)
+    }
+
+    fn send_again(&self, session: &TenantSession, sent: &SentTransfer, out: &Path, what: &str) {
+        let out = Synced(std::fs::File::create(out).unwrap());
+        session.transfer_again(sent.id, out, |_| ControlFlow::Continue(())).unwrap();
+        let mut sent = session.transfers(&TransferQuery::default()).unwrap();
+        assert_eq!(sent.pop().unwrap().outcome, TransferOutcome::Completed, "{what}");
+        let ended = [TransferOutcome::Completed, TransferOutcome::Running];
+        assert!(sent.iter().all(|sent| !ended.contains(&sent.outcome)), "{what}: {sent:?}");
     }
 
     /// The ledger says no less than was given out.
