@@ -293,6 +293,29 @@ fn under_a_gag_the_tenant_sees_that_entries_are_withheld_and_reads_the_same_leav
 }
 
 #[test]
+fn a_gag_that_is_lifted_before_its_day_opens_what_was_withheld_and_says_why() {
+    let court = Court::new();
+    let order = court.accepted(court.terms(court.listed(&[1])).gag_until(tomorrow()));
+    let open = court.accepted(court.terms(court.listed(&[2])));
+    let (disclosed, _) = court.disclose(court.quorum(&order));
+    let lift = |order: &DisclosureOrder, why| court.vault.lift_gag(court.tenant(), order.id(), why, "officer");
+    assert_eq!(lift(&order, " ").unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(lift(&open, "unsealed").unwrap_err().kind(), ErrorKind::AlreadyExists);
+    let (notice, receipt) = lift(&order, "unsealed by the court").unwrap();
+    assert_eq!(lift(&order, "again").unwrap_err().kind(), ErrorKind::AlreadyExists);
+    let message = receipt.verify(&court.session().log().unwrap().key()).unwrap();
+    assert_eq!((message.kind, message.details["lifted"].as_str()), (Kind::NoticeGiven, "unsealed by the court"));
+    let session = court.session();
+    assert!(session.withheld().unwrap().is_empty());
+    let told = session.orders().unwrap().into_iter().find(|status| status.order.id() == order.id()).unwrap();
+    assert!(told.disclosed.is_some() && disclosed.records == 1 && notice.text().contains("disclosed"));
+    drop(session);
+    let report = court.audit();
+    assert!(report.is_clean() && report.withheld == 0, "{report}");
+    court.vault.close_order(court.tenant(), order.id(), "answered", "officer").unwrap();
+}
+
+#[test]
 fn a_notice_opens_what_was_withheld_and_one_that_does_not_come_is_found() {
     let court = Court::new();
     let soon = Timestamp::from_unix_ms(Timestamp::now().unix_ms() + 2_500);

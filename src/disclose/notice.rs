@@ -19,7 +19,37 @@ impl Vault {
     /// told; [`NotFound`](ErrorKind::NotFound) if there is no such order; else as the disk.
     pub fn give_notice(&self, tenant: TenantId, order: OrderId, by: &str) -> Result<(DisclosureNotice, Receipt)> {
         check_text(by, "giving a notice without somebody whom a ledger can name")?;
-        self.deciding(tenant, order, "giving a notice", |case, status| case.give_notice(&status, by, Timestamp::now()))
+        self.deciding(tenant, order, "giving a notice", |case, status| {
+            if let Some(until) = status.gagged(Timestamp::now()) {
+                let why = format!("the tenant must not be told before {until}");
+                return Err(Error::new(ErrorKind::Refused, "giving a notice").because(why));
+            }
+            case.give_notice(&status, None, by)
+        })
+    }
+
+    /// Tells the tenant of an order before the day until which it must not know: the authority or a court allows it, or the day
+    /// was written down wrongly. As [`give_notice`](Self::give_notice); its entry says `reason`.
+    ///
+    /// # Errors
+    /// [`Refused`](ErrorKind::Refused) if the tenant may be told by [`give_notice`](Self::give_notice); else as there.
+    pub fn lift_gag(
+        &self,
+        tenant: TenantId,
+        order: OrderId,
+        reason: &str,
+        by: &str,
+    ) -> Result<(DisclosureNotice, Receipt)> {
+        let doing = "lifting a gag with words that a ledger cannot tell";
+        check_text(by, doing)?;
+        check_text(reason, doing)?;
+        self.deciding(tenant, order, "lifting a gag", |case, status| {
+            if status.noticed.is_none() && status.gagged(Timestamp::now()).is_none() {
+                let why = "nothing keeps the tenant from being told";
+                return Err(Error::new(ErrorKind::Refused, "lifting a gag").because(why));
+            }
+            case.give_notice(&status, Some(reason), by)
+        })
     }
 
     /// Orders whose tenant should have been told by now and was not, of all tenants.
@@ -37,13 +67,9 @@ impl Vault {
 }
 
 impl Case<'_> {
-    fn give_notice(&self, status: &OrderStatus, by: &str, now: Timestamp) -> Result<(DisclosureNotice, Receipt)> {
+    fn give_notice(&self, status: &OrderStatus, lifted: Option<&str>, by: &str) -> Result<(DisclosureNotice, Receipt)> {
         if status.noticed.is_some() {
             return Err(Error::new(ErrorKind::AlreadyExists, "giving a notice that was given"));
-        }
-        if let Some(until) = status.order.terms().gag_until.filter(|until| now < *until) {
-            let why = format!("the tenant must not be told before {until}");
-            return Err(Error::new(ErrorKind::Refused, "giving a notice").because(why));
         }
         let records = match (&status.disclosed, &status.produced) {
             (Some(_), Some(produced)) => produced.records.len() as u64,
@@ -54,7 +80,10 @@ impl Case<'_> {
             Some(review) => review.outcome.to_string(),
             None => "received".to_owned(),
         };
-        let (tell, notice) = self.notice(by, &status.order, &outcome, records)?;
+        let (mut tell, notice) = self.notice(by, &status.order, &outcome, records)?;
+        if let Some(reason) = lifted {
+            tell = tell.detail("lifted", reason);
+        }
         let recorded = self.decide(tell, Act::None, Vec::new())?;
         Ok((notice, Receipt::clone(&recorded.receipt)))
     }

@@ -164,6 +164,11 @@ impl OrderStatus {
         }
     }
 
+    /// The day until which its tenant must not be told of it, while it is to come.
+    pub(super) fn gagged(&self, now: Timestamp) -> Option<Timestamp> {
+        self.order.terms().gag_until.filter(|until| now < *until)
+    }
+
     /// The records that it is about, as far as that is known.
     pub fn records(&self) -> Vec<RecordId> {
         match (&self.order.terms().scope, &self.found) {
