@@ -59,7 +59,7 @@ pub struct OrderTerms {
     pub scope: OrderScope,
     /// Which kinds of their parts; at least one.
     pub kinds: BTreeSet<PartKind>,
-    /// Until when the tenant must not be told, if that was ordered.
+    /// Until when the tenant must not be told, if that was ordered; [`Vault::lift_gag`](crate::Vault::lift_gag) tells it before.
     pub gag_until: Option<Timestamp>,
     /// Until when it can be contested.
     pub challenge_by: Option<Timestamp>,
