@@ -71,6 +71,18 @@ fn every_act_has_its_entry_and_every_receipt_verifies_with_the_logs_key_alone() 
 }
 
 #[test]
+fn a_receipt_in_a_programs_own_log_is_one_line_that_names_nobody() {
+    let world = World::new();
+    let access = Access::new("louis@acme.example", "quality review of a complaint");
+    let session = world.vault.session(world.acme.pin.tenant, Arc::clone(&world.acme.identity), access).unwrap();
+    let receipt = session.close().unwrap();
+    let printed = format!("{receipt:?} {:?}", receipt.proof());
+    assert!(printed.contains(&format!("entry {}", receipt.seq())) && printed.len() < 600, "{printed}");
+    let in_numbers = format!("{:?}", b"louis");
+    assert!(!printed.contains("louis") && !printed.contains(in_numbers.trim_matches(['[', ']'])), "{printed}");
+}
+
+#[test]
 fn with_each_read_the_entry_comes_before_the_record() {
     let world = World::new();
     let id = world.ingestor(&world.acme).ingest(text("one")).unwrap().record;

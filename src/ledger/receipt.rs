@@ -1,5 +1,5 @@
-use std::fs;
 use std::path::Path;
+use std::{fmt, fs};
 
 use super::message::Message;
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use crate::tlog::{InclusionProof, Policy, openssh, pem};
 
 /// What its tenant, or anybody whom the tenant shows it to, can hold against a ledger: an entry's message, and the proof
 /// that the log includes it. Verified offline, also by programs that nobody here wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub(crate) message: Vec<u8>,
     pub(crate) proof: InclusionProof,
@@ -95,6 +95,14 @@ impl Receipt {
             files.push((name("sigsum-proof"), self.proof.to_sigsum_proof(&self.log)?.into_bytes()));
         }
         Ok(files)
+    }
+}
+
+impl fmt::Debug for Receipt {
+    /// Without the message, which names people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { message, proof, actor: _, log } = self;
+        write!(f, "Receipt(entry {} of {log}, {} bytes)", proof.index, message.len())
     }
 }
 

@@ -24,7 +24,7 @@ pub fn origin_of(log: &PublicKey) -> String {
 }
 
 /// The head of a log: how many entries it has, and the root over them (C2SP tlog-checkpoint).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The log.
     pub origin: String,
@@ -50,11 +50,26 @@ impl Checkpoint {
     }
 }
 
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, size, root } = self;
+        write!(f, "Checkpoint({origin}, {size}, {})", hex(root))
+    }
+}
+
 /// A checkpoint with signatures under it: its log's, and others' (C2SP signed-note). No two are of one name and key id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignedCheckpoint {
     checkpoint: Checkpoint,
     signatures: Vec<Signature>,
+}
+
+impl fmt::Debug for SignedCheckpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { checkpoint, signatures } = self;
+        let names: Vec<&str> = signatures.iter().map(|signature| signature.name.as_str()).collect();
+        write!(f, "SignedCheckpoint({checkpoint:?}, by {names:?})")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

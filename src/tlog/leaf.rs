@@ -1,7 +1,10 @@
+use std::fmt;
+
 use sha2::{Digest, Sha256};
 
 use super::merkle::{Hash, leaf_hash};
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::hex;
 use crate::key::{Claim, PublicKey};
 
 /// What an actor signs before the checksum.
@@ -9,7 +12,7 @@ const NAMESPACE: &[u8] = b"sigsum.org/v1/tree-leaf\0";
 
 /// A Sigsum v1 leaf, 128 bytes: `H(H(message)) || Ed25519(actor, namespace || H(H(message))) || H(actor's public key)`.
 /// <https://git.glasklar.is/sigsum/project/documentation/-/blob/main/log.md>
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Leaf {
     /// SHA-256 of SHA-256 of the message.
     pub checksum: Hash,
@@ -17,6 +20,12 @@ pub struct Leaf {
     pub signature: [u8; 64],
     /// SHA-256 of the actor's public key.
     pub key_hash: Hash,
+}
+
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Leaf({})", hex(&self.hash()))
+    }
 }
 
 impl Leaf {

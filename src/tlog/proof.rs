@@ -1,3 +1,5 @@
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -18,7 +20,7 @@ const MAX_TEXT: usize = 256 * 1024;
 const MAX_NUMBER: u64 = i64::MAX as u64;
 
 /// That a log includes an entry: its leaf, the way from there to the root, and the signed root.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct InclusionProof {
     /// The entry's leaf.
     pub leaf: Leaf,
@@ -28,6 +30,13 @@ pub struct InclusionProof {
     pub path: Vec<Hash>,
     /// The head that the way leads to.
     pub checkpoint: SignedCheckpoint,
+}
+
+impl fmt::Debug for InclusionProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { leaf, index, path, checkpoint } = self;
+        write!(f, "InclusionProof({leaf:?}, entry {index}, {} hashes, {checkpoint:?})", path.len())
+    }
 }
 
 impl InclusionProof {
