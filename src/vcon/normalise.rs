@@ -420,7 +420,10 @@ impl Work {
         if entry.get("content_hash").is_some_and(|v| !hash(v)) {
             self.take_out(entry, place, "content_hash");
         }
-        if !entry.contains_key("content_hash")
+        let secure = entry.get("url").and_then(Value::as_str).is_some_and(|url| url.starts_with("https://"));
+        let refers = secure && !entry.contains_key("body");
+        if refers
+            && !entry.contains_key("content_hash")
             && entry.contains_key("alg")
             && let Some(digest) = content_hash(&Value::Object(entry.clone()))
         {
@@ -432,9 +435,7 @@ impl Work {
             self.note(&format!("{place}/content_hash"), "made of alg and signature");
         }
         // A reference is to something that cannot have changed, and there is one or the content itself.
-        let secure = entry.get("url").and_then(Value::as_str).is_some_and(|url| url.starts_with("https://"));
-        let whole = secure && is_sha512(entry.get("content_hash"));
-        if !whole || entry.contains_key("body") {
+        if !refers || !is_sha512(entry.get("content_hash")) {
             self.take_out(entry, place, "url");
             self.take_out(entry, place, "content_hash");
         }
